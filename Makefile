@@ -1,0 +1,41 @@
+# Every target sets up what it needs by itself.
+.DEFAULT_GOAL := help
+PY := .venv/bin/python
+
+.PHONY: help setup demo test check lint types unit format lock bench torture clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
+
+setup: .venv/.ready ## .venv with the command twin, everything locked
+
+.venv/.ready: requirements.txt pyproject.toml
+	test -x $(PY) || python3 -m venv .venv
+	$(PY) -m pip install -q --disable-pip-version-check uv==$$(sed -n 's/^# uv //p' requirements.in)
+	.venv/bin/uv pip sync -q --python $(PY) --require-hashes requirements.txt
+	.venv/bin/uv pip install -q --python $(PY) --no-deps --no-build-isolation -e .
+	touch $@
+
+lint: setup ## ruff: rules and format
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+
+types: setup ## mypy, strict
+	.venv/bin/mypy
+
+unit: setup ## the tests
+	tests/run
+
+test: lint types unit ## lint, types, all tests on the real stack
+
+check: test
+
+format: setup ## let the formatter write
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+lock: setup ## resolve requirements.in again
+	.venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url requirements.in -o requirements.txt
+
+clean: ## forget what was built
+	rm -rf .venv build .stamps

@@ -1,0 +1,1 @@
+"""The command twin: one thin file per group of commands."""

@@ -1,0 +1,1 @@
+"""Archive of the log, re-running days, comparing runs."""

@@ -1,0 +1,1 @@
+"""A small physical world that writes native messages."""

@@ -1,0 +1,1 @@
+"""Vocabulary: interfaces, events, facts, identifiers, time, wire formats, the database. Pure."""

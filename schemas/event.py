@@ -1,0 +1,139 @@
+"""The event: one message that crossed an interface, as one Kafka record.
+
+Attributes follow CloudEvents 1.0 and stand in the record's headers (Kafka protocol binding, binary
+content mode). The record's key is the actor the message is about; its value is JSON with the decoded payload,
+the raw bytes and their SHA-256.
+"""
+
+import hashlib
+from base64 import b64decode, b64encode
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+import orjson
+
+from schemas.time import format_time, parse_time
+
+UNDECODED = "undecoded"
+"""Type of an event whose format has no decoder yet; a later replay decodes it from its bytes."""
+
+SPEC_VERSION = b"1.0"
+
+
+class Event(NamedTuple):
+    """What is known of one message.
+
+    ``type`` is ``<format>.<message>``, for example ``sml.list`` or ``ocpp.2.0.1.MeterValues``; the part before
+    the first dot names the modules ``schemas/wire/<format>`` and ``twin/observe/<format>``.
+    ``time_us`` is when it happened (None: neither message nor log says), ``log_time_us`` the stamp of the
+    log or gateway, ``recorded_us`` when the log of Gegenstrom took it (the record's own time stamp).
+    ``context`` is what the log knew beside the bytes (direction, subprotocol, interchange header).
+    """
+
+    id: str
+    interface: str
+    source: str
+    type: str
+    actor: str
+    time_us: int | None
+    log_time_us: int | None
+    payload: dict[str, Any]
+    raw: bytes
+    context: dict[str, Any]
+    recorded_us: int = 0
+    topic: str = ""
+    partition: int = 0
+    offset: int = 0
+
+    @property
+    def format(self) -> str:
+        """The name of the wire format."""
+        return self.type.partition(".")[0]
+
+
+def event_id(interface: str, source: str, raw: bytes, log_time_us: int | None) -> str:
+    """Identity of a message: 32 hex digits from interface, source, content and the stamp its log gives it.
+
+    >>> event_id("15", "street.log", b"abc", None) == event_id("15", "street.log", b"abc", None)
+    True
+    """
+    digest = hashlib.blake2b(digest_size=16)
+    for part in (interface.encode(), source.encode(), str(log_time_us).encode(), raw):
+        digest.update(len(part).to_bytes(8, "big"))
+        digest.update(part)
+    return digest.hexdigest()
+
+
+def json_default(value: object) -> str:
+    """Decimals in a payload become decimal text, exactly; for ``orjson.dumps(default=...)``.
+
+    Raises:
+        TypeError: not a Decimal.
+    """
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    raise TypeError(f"{type(value).__name__} has no place in a payload")
+
+
+def to_record(event: Event) -> tuple[bytes, bytes, list[tuple[str, bytes]]]:
+    """Key, value and headers of the Kafka record."""
+    value: dict[str, Any] = {
+        "payload": event.payload,
+        "raw": b64encode(event.raw).decode(),
+        "sha256": hashlib.sha256(event.raw).hexdigest(),
+    }
+    if event.context:
+        value["context"] = event.context
+    headers = [
+        ("ce_specversion", SPEC_VERSION),
+        ("ce_id", event.id.encode()),
+        ("ce_source", event.source.encode()),
+        ("ce_type", event.type.encode()),
+        ("ce_subject", event.actor.encode()),
+        ("ce_interface", event.interface.encode()),
+        ("content-type", b"application/json"),
+    ]
+    if event.time_us is not None:
+        headers.append(("ce_time", format_time(event.time_us).encode()))
+    if event.log_time_us is not None:
+        headers.append(("ce_logtime", format_time(event.log_time_us).encode()))
+    return event.actor.encode(), orjson.dumps(value, default=json_default), headers
+
+
+def from_record(
+    value: bytes,
+    headers: list[tuple[str, bytes]] | tuple[tuple[str, bytes], ...],
+    *,
+    recorded_us: int = 0,
+    topic: str = "",
+    partition: int = 0,
+    offset: int = 0,
+) -> Event:
+    """The event in a Kafka record.
+
+    Raises:
+        ValueError: not a record of Gegenstrom (a header or the value is missing or malformed).
+    """
+    attributes = dict(headers)
+    try:
+        body = orjson.loads(value)
+        time = attributes.get("ce_time")
+        log_time = attributes.get("ce_logtime")
+        return Event(
+            attributes["ce_id"].decode(),
+            attributes["ce_interface"].decode(),
+            attributes["ce_source"].decode(),
+            attributes["ce_type"].decode(),
+            attributes["ce_subject"].decode(),
+            None if time is None else parse_time(time.decode()),
+            None if log_time is None else parse_time(log_time.decode()),
+            body["payload"],
+            b64decode(body["raw"]),
+            body.get("context", {}),
+            recorded_us,
+            topic,
+            partition,
+            offset,
+        )
+    except (KeyError, TypeError, UnicodeDecodeError) as problem:
+        raise ValueError(f"{topic}/{partition}@{offset} is not an event of Gegenstrom: {problem!r}") from problem

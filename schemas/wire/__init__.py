@@ -1,0 +1,1 @@
+"""Native protocols: bytes to payload, one module (or folder) per format. See :mod:`schemas.wire.contract`."""

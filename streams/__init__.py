@@ -1,0 +1,1 @@
+"""Gateways, producer, worker, sink and the embedded stack."""

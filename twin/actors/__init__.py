@@ -1,0 +1,1 @@
+"""Typed state of each kind of actor."""

@@ -1,0 +1,1 @@
+"""Order-free merges of facts."""

@@ -1,0 +1,1 @@
+"""Settlement rules, one folder per rule."""
