@@ -28,7 +28,10 @@ from typing import Any, BinaryIO, ClassVar, NamedTuple
 
 
 class WireError(Exception):
-    """A message that cannot be decoded. ``detail`` is a sentence for a person, ``offset`` counts bytes in the message."""
+    """A message that cannot be decoded.
+
+    ``detail`` is a sentence for a person, ``offset`` counts bytes in the message.
+    """
 
     reason: ClassVar[str] = "undecodable"
 
@@ -91,8 +94,8 @@ class Frame(NamedTuple):
 
     ``raw`` the bytes as they crossed; ``offset`` where they start in the file; ``time_us`` the stamp the log gives
     (None: it gives none); ``source`` who the log says spoke; ``context`` what else the log says
-    and decoding needs (it is stored with the event, so that a replay can decode again); ``event_id`` is set by the reader
-    before decoding, so that a conversation can point at it.
+    and decoding needs (it is stored with the event, so that a replay can decode again); ``event_id`` is set by the
+    reader before decoding, so that a conversation can point at it.
     """
 
     raw: bytes
@@ -112,9 +115,9 @@ class Malformed(NamedTuple):
 
 
 class Decoded(NamedTuple):
-    """A decoded message: ``type`` is ``<format>.<message>``, ``actor`` the key of its event, ``time_us`` the event time.
+    """A decoded message.
 
-    ``time_us`` is the message's own time, else the frame's, else None.
+    ``type`` is ``<format>.<message>``, ``actor`` the key of its event, ``time_us`` the event time: the message's own time, else the frame's, else None.
     """
 
     type: str
