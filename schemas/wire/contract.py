@@ -117,7 +117,8 @@ class Malformed(NamedTuple):
 class Decoded(NamedTuple):
     """A decoded message.
 
-    ``type`` is ``<format>.<message>``, ``actor`` the key of its event, ``time_us`` the event time: the message's own time, else the frame's, else None.
+    ``type`` is ``<format>.<message>``, ``actor`` the key of its event, ``time_us`` the event time:
+    the message's own time, else the frame's, else None.
     """
 
     type: str
