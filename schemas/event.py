@@ -7,12 +7,13 @@ the raw bytes and their SHA-256.
 
 import hashlib
 from base64 import b64decode, b64encode
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 import orjson
 
-from schemas.time import format_time, parse_time
+from schemas.time import format_time
 
 UNDECODED = "undecoded"
 """Type of an event whose format has no decoder yet; a later replay decodes it from its bytes."""
@@ -78,6 +79,8 @@ def json_default(value: object) -> str:
 def to_record(event: Event) -> tuple[bytes, bytes, list[tuple[str, bytes]]]:
     """Key, value and headers of the Kafka record."""
     value: dict[str, Any] = {
+        "time_us": event.time_us,
+        "log_time_us": event.log_time_us,
         "payload": event.payload,
         "raw": b64encode(event.raw).decode(),
         "sha256": hashlib.sha256(event.raw).hexdigest(),
@@ -95,21 +98,20 @@ def to_record(event: Event) -> tuple[bytes, bytes, list[tuple[str, bytes]]]:
     ]
     if event.time_us is not None:
         headers.append(("ce_time", format_time(event.time_us).encode()))
-    if event.log_time_us is not None:
-        headers.append(("ce_logtime", format_time(event.log_time_us).encode()))
     return event.actor.encode(), orjson.dumps(value, default=json_default), headers
 
 
 def from_record(
     value: bytes,
-    headers: list[tuple[str, bytes]] | tuple[tuple[str, bytes], ...],
+    headers: Iterable[tuple[str, bytes]],
     *,
     recorded_us: int = 0,
     topic: str = "",
     partition: int = 0,
     offset: int = 0,
+    with_raw: bool = True,
 ) -> Event:
-    """The event in a Kafka record.
+    """The event in a Kafka record; ``with_raw=False`` leaves the raw bytes out, for who needs the payload only.
 
     Raises:
         ValueError: not a record of Gegenstrom (a header or the value is missing or malformed).
@@ -117,23 +119,21 @@ def from_record(
     attributes = dict(headers)
     try:
         body = orjson.loads(value)
-        time = attributes.get("ce_time")
-        log_time = attributes.get("ce_logtime")
         return Event(
             attributes["ce_id"].decode(),
             attributes["ce_interface"].decode(),
             attributes["ce_source"].decode(),
             attributes["ce_type"].decode(),
             attributes["ce_subject"].decode(),
-            None if time is None else parse_time(time.decode()),
-            None if log_time is None else parse_time(log_time.decode()),
+            body["time_us"],
+            body["log_time_us"],
             body["payload"],
-            b64decode(body["raw"]),
-            body.get("context", {}),
+            b64decode(body["raw"]) if with_raw else b"",
+            body.get("context") or {},
             recorded_us,
             topic,
             partition,
             offset,
         )
-    except (KeyError, TypeError, UnicodeDecodeError) as problem:
+    except (KeyError, TypeError, AttributeError, ValueError) as problem:
         raise ValueError(f"{topic}/{partition}@{offset} is not an event of Gegenstrom: {problem!r}") from problem

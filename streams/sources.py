@@ -1,0 +1,239 @@
+"""Where bytes come from: files, folders of files, streams; plain, gzip or zstd.
+
+Compression is told by the first bytes, never by the name alone. What comes out is bounded: a file
+that expands without measure, or a line that never ends, is an error and not the end of the memory.
+"""
+
+import io
+import os
+import zlib
+from collections.abc import Buffer, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, NamedTuple, Protocol
+
+import zstandard
+
+from schemas.wire.contract import BadSyntax, TooLarge, Truncated
+
+MIB = 1024 * 1024
+
+HEAD_BYTES = 64 * 1024
+"""How much a format gets to see to recognise itself."""
+
+READ_LIMIT_BYTES = 256 * MIB
+"""The most that one ``read()`` without a size may return: formats without borders inside (XML) read whole files."""
+
+LINE_LIMIT_BYTES = 64 * MIB
+"""The longest line."""
+
+FREE_EXPANSION_BYTES = 256 * MIB
+"""Up to here a compressed file may expand as it likes; beyond, :data:`EXPANSION_LIMIT` holds."""
+
+EXPANSION_LIMIT = 500
+"""Logs shrink to a tenth, at best to a hundredth; gzip's own limit is 1032, a bomb comes close to it."""
+
+_GZIP_MAGIC = b"\x1f\x8b\x08"
+_ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+_SUFFIXES = (".gz", ".gzip", ".zst", ".zstd")
+
+# A zstd block of 4 bytes can say 128 KiB: small bites keep what one bite expands to below 32 MiB.
+_ZSTD_BITE_BYTES = 1024
+_GZIP_BITE_BYTES = 64 * 1024
+
+
+@dataclass(slots=True)
+class Meter:
+    """How many bytes were taken from the file as it lies on disk (compressed ones counted compressed)."""
+
+    read_bytes: int = 0
+
+
+class Source(NamedTuple):
+    """A file to read; ``name`` is its name without folders and without the suffix of a compression."""
+
+    path: Path
+    name: str
+    size_bytes: int
+
+    def open(self, meter: Meter | None = None) -> BinaryIO:
+        """The file's bytes, expanded.
+
+        Raises:
+            OSError: cannot be opened.
+        """
+        return expand(self.path.open("rb", buffering=0), meter)
+
+
+def find(path: Path) -> list[Source]:
+    """The file, or every file below the folder in sorted order; hidden ones are passed over.
+
+    Raises:
+        FileNotFoundError: there is nothing at that path.
+    """
+    if not path.is_dir():
+        return [Source(path, plain_name(path.name), path.stat().st_size)]
+    found = []
+    for folder, folders, names in os.walk(path):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        files = (Path(folder, name) for name in sorted(names) if not name.startswith("."))
+        found += [Source(file, plain_name(file.name), file.stat().st_size) for file in files if file.is_file()]
+    return sorted(found)
+
+
+def plain_name(name: str) -> str:
+    """The name before compression, so that a log and its compressed copy are the same source.
+
+    >>> plain_name("street.log.gz"), plain_name("street.log")
+    ('street.log', 'street.log')
+    """
+    for suffix in _SUFFIXES:
+        if name.lower().endswith(suffix) and len(name) > len(suffix):
+            return name[: -len(suffix)]
+    return name
+
+
+def expand(stream: BinaryIO | io.RawIOBase, meter: Meter | None = None) -> BinaryIO:
+    """The stream's bytes, expanded where they are compressed; closing closes the stream below."""
+    return BoundedReader(_Expanding(stream, meter or Meter()))
+
+
+class BoundedReader(io.BufferedReader):
+    """A buffered reader that refuses to hold more than the limits.
+
+    Raises:
+        TooLarge: from ``read()`` without a size and from ``readline()``.
+    """
+
+    def __init__(self, raw: io.RawIOBase) -> None:
+        super().__init__(raw, HEAD_BYTES)
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Up to ``size`` bytes; all of them, within the limit, if none is given."""
+        if size is not None and size >= 0:
+            return super().read(size)
+        data = super().read(READ_LIMIT_BYTES + 1)
+        if len(data) > READ_LIMIT_BYTES:
+            raise TooLarge(f"more than {READ_LIMIT_BYTES // MIB} MiB in one piece; cut the file", 0)
+        return data
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        """A line with its end, within the limit."""
+        if size is not None and size >= 0:
+            return super().readline(size)
+        line = super().readline(LINE_LIMIT_BYTES + 1)
+        if len(line) > LINE_LIMIT_BYTES:
+            raise TooLarge(f"a line of more than {LINE_LIMIT_BYTES // MIB} MiB", 0)
+        return line
+
+
+class _Bites(Protocol):
+    """An expander of one compressed frame: zlib's and zstandard's decompression objects fit."""
+
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+
+
+class _Expanding(io.RawIOBase):
+    """Raw bytes of a stream, expanded; counts what goes in and what comes out."""
+
+    def __init__(self, below: BinaryIO | io.RawIOBase, meter: Meter) -> None:
+        super().__init__()
+        self._below = below
+        self._meter = meter
+        self._ready = memoryview(b"")
+        self._in_bytes = 0
+        self._out_bytes = 0
+        head = self._take(len(_ZSTD_MAGIC), at_least=True)
+        self._pieces = self._expanded(head)
+
+    def readable(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        if not self.closed:
+            self._below.close()
+        super().close()
+
+    def readinto(self, buffer: Buffer, /) -> int:
+        target = memoryview(buffer).cast("B")
+        filled = 0
+        # Filled to the brim, so that a format sees the whole head of a file at its first look.
+        while filled < len(target):
+            if not self._ready:
+                piece = next(self._pieces, None)
+                if piece is None:
+                    break
+                self._ready = memoryview(piece)
+                continue
+            step = min(len(self._ready), len(target) - filled)
+            target[filled : filled + step] = self._ready[:step]
+            self._ready = self._ready[step:]
+            filled += step
+        return filled
+
+    def _take(self, size: int, *, at_least: bool = False) -> bytes:
+        data = self._below.read(size) or b""
+        while at_least and len(data) < size and (more := self._below.read(size - len(data))):
+            data += more
+        self._in_bytes += len(data)
+        self._meter.read_bytes += len(data)
+        return data
+
+    def _expanded(self, head: bytes) -> Iterator[bytes]:
+        if head.startswith(_GZIP_MAGIC):
+            return self._frames(head, "gzip")
+        if head.startswith(_ZSTD_MAGIC):
+            return self._frames(head, "zstd")
+        return self._plain(head)
+
+    def _plain(self, head: bytes) -> Iterator[bytes]:
+        piece = head
+        while piece:
+            yield piece
+            piece = self._take(HEAD_BYTES)
+
+    def _frames(self, head: bytes, kind: str) -> Iterator[bytes]:
+        """Expanded bytes of one compressed frame after the other."""
+        waiting = head
+        while waiting or (waiting := self._take(_GZIP_BITE_BYTES)):
+            if not waiting.strip(b"\0"):  # tapes and block devices pad with zeros
+                waiting = b""
+                continue
+            try:
+                waiting = yield from self._gzip(waiting) if kind == "gzip" else self._zstd(waiting)
+            except (zlib.error, zstandard.ZstdError) as problem:
+                raise BadSyntax(f"the {kind} compression is damaged: {problem}", self._out_bytes) from problem
+
+    def _gzip(self, waiting: bytes) -> Iterator[bytes]:
+        expander = zlib.decompressobj(wbits=31)
+        while not expander.eof:
+            waiting = waiting or self._more("gzip")
+            yield self._counted(expander.decompress(waiting, MIB))
+            waiting = expander.unconsumed_tail
+        return expander.unused_data
+
+    def _zstd(self, waiting: bytes) -> Iterator[bytes]:
+        expander = zstandard.ZstdDecompressor().decompressobj()
+        while not expander.eof:
+            waiting = waiting or self._more("zstd")
+            bite, waiting = waiting[:_ZSTD_BITE_BYTES], waiting[_ZSTD_BITE_BYTES:]
+            yield self._counted(expander.decompress(bite))
+        return expander.unused_data + waiting
+
+    def _more(self, kind: str) -> bytes:
+        data = self._take(_GZIP_BITE_BYTES)
+        if not data:
+            raise Truncated(f"the {kind} compression ends in the middle", self._out_bytes)
+        return data
+
+    def _counted(self, piece: bytes) -> bytes:
+        self._out_bytes += len(piece)
+        if self._out_bytes > max(FREE_EXPANSION_BYTES, EXPANSION_LIMIT * self._in_bytes):
+            raise TooLarge(
+                f"expands to more than {EXPANSION_LIMIT} times its size; expand it by hand if that is right",
+                self._out_bytes,
+            )
+        return piece

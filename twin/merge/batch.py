@@ -1,0 +1,138 @@
+"""A batch: facts of many events gathered, then merged once, so that one upsert carries what a thousand events said."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from schemas.facts import QUALITIES, Facts
+from schemas.time import SLOT_US
+from twin.merge.columns import Merged, SampleRow, SlotValueRow
+from twin.merge.edges import merge_readings
+from twin.merge.identity import Identities
+from twin.merge.observations import decimal_text, merge_observations
+
+QUALITY_RANK = {quality: rank for rank, quality in enumerate(QUALITIES)}
+_POWER_ZERO = 1 << 32
+_OFFSET_SHIFT = 33
+
+
+@dataclass(slots=True)
+class Names:
+    """Identities a process has met; shared by its batches, so that each name is hashed once."""
+
+    registers: Identities = field(default_factory=Identities)
+    signals: Identities = field(default_factory=Identities)
+    series: Identities = field(default_factory=Identities)
+
+
+class Batch:
+    """Gathers the facts of events; :meth:`merge` gives the rows."""
+
+    __slots__ = ("_counts", "_ids", "_names", "_positions", "facts")
+
+    def __init__(self, names: Names) -> None:
+        self.facts = Facts()
+        self._names = names
+        self._ids: list[str] = []
+        self._positions: list[int] = []
+        self._counts: list[tuple[int, int, int, int]] = []
+
+    def __len__(self) -> int:
+        """How many events are in it."""
+        return len(self._ids)
+
+    def close_event(self, event_id: str, position: int) -> None:
+        """All facts appended to :attr:`facts` since the last call were said by this event."""
+        facts = self.facts
+        self._ids.append(event_id)
+        self._positions.append(position)
+        self._counts.append((len(facts.readings), len(facts.observations), len(facts.samples), len(facts.slot_values)))
+
+    def merge(self) -> Merged:
+        """The rows of everything gathered."""
+        bounds = np.array(self._counts, np.int64).reshape(-1, 4)
+        counts = np.diff(bounds, axis=0, prepend=np.zeros((1, 4), np.int64))
+        events = np.arange(len(self._ids))
+        positions = np.array(self._positions, np.int64)
+        merged = Merged()
+        self._merge_readings(merged, np.repeat(positions, counts[:, 0]))
+        self._merge_observations(merged, np.repeat(events, counts[:, 1]))
+        self._merge_samples(merged)
+        self._merge_slot_values(merged, np.repeat(positions, counts[:, 3]).tolist())
+        return merged
+
+    def _merge_readings(self, merged: Merged, positions: np.ndarray[tuple[int], np.dtype[np.int64]]) -> None:
+        readings = self.facts.readings
+        if not readings:
+            return
+        point, device, obis, direction, time, value, quality, document, digits = zip(*readings, strict=True)
+        keys = list(zip(point, device, obis, direction, quality, document, strict=True))
+        identities = self._names.registers
+        ids = [identities[key] for key in keys]
+        widths: dict[int, int] = {}
+        for identity, width in set(zip(ids, digits, strict=True)):
+            widths[identity] = max(width, widths.get(identity, 0))
+        for identity, key in sorted(set(zip(ids, keys, strict=True))):
+            merged.registers[identity] = (*key[:4], QUALITY_RANK[key[4]], key[5], widths[identity])
+        merged.edges = merge_readings(
+            np.array(ids, np.int64), np.array(time, np.int64), np.array(value, np.int64), positions
+        )
+
+    def _merge_observations(self, merged: Merged, events: np.ndarray[tuple[int], np.dtype[np.int64]]) -> None:
+        observations = self.facts.observations
+        if not observations:
+            return
+        identities = self._names.signals
+        keys = [(seen[0], seen[1]) for seen in observations]
+        ids = [identities[key] for key in keys]
+        merged.signals = dict(sorted(set(zip(ids, keys, strict=True))))
+        ranks = np.array([int(identity[:16], 16) for identity in self._ids], np.uint64)
+        merged.twins, merged.trends = merge_observations(
+            np.array(ids, np.int64),
+            np.array([seen[4] for seen in observations], np.int64),
+            ranks[events],
+            events,
+            observations,
+            self._ids,
+            self._positions,
+        )
+
+    def _merge_samples(self, merged: Merged) -> None:
+        sets: dict[tuple[str, int, int], set[int]] = {}
+        for sample in self.facts.samples:
+            offset_us = sample.time_us % SLOT_US
+            key = (sample.point, QUALITY_RANK[sample.quality], sample.time_us - offset_us)
+            sets.setdefault(key, set()).add(pack_sample(offset_us, sample.power_mw))
+        merged.samples = [SampleRow(*key, tuple(sorted(sets[key]))) for key in sorted(sets)]
+
+    def _merge_slot_values(self, merged: Merged, positions: list[int]) -> None:
+        rows: dict[tuple[int, int, str, int, str], int] = {}
+        identities = self._names.series
+        for value, position in zip(self.facts.slot_values, positions, strict=True):
+            name = (value.series, value.object, value.unit)
+            identity = identities[name]
+            merged.series[identity] = name
+            row = (identity, value.slot_us, value.version, QUALITY_RANK[value.quality], decimal_text(value.value))
+            rows[row] = min(position, rows.get(row, position))
+        merged.series = dict(sorted(merged.series.items()))
+        merged.slot_values = [SlotValueRow(*row, rows[row]) for row in sorted(rows)]
+
+
+def pack_sample(offset_us: int, power_mw: int) -> int:
+    """One integer for a sample within its quarter hour; sorts by time.
+
+    Raises:
+        ValueError: power beyond +-4.29 MW, which no low-voltage connection carries.
+    """
+    if not -_POWER_ZERO <= power_mw < _POWER_ZERO:
+        raise ValueError(f"a sample of {power_mw} mW is beyond +-4.29 MW")
+    return (offset_us << _OFFSET_SHIFT) | (power_mw + _POWER_ZERO)
+
+
+def unpack_sample(packed: int) -> tuple[int, int]:
+    """Microseconds since the start of the quarter hour, and power in mW.
+
+    >>> unpack_sample(pack_sample(1_000_000, -3_700_000))
+    (1000000, -3700000)
+    """
+    return packed >> _OFFSET_SHIFT, (packed & ((1 << _OFFSET_SHIFT) - 1)) - _POWER_ZERO

@@ -1,0 +1,29 @@
+"""Identities of registers, signals and series: hashes of their names, so the same in every database."""
+
+import hashlib
+
+
+class Identities(dict[tuple[str | int, ...], int]):
+    """From a natural key to its 64-bit identity, computed once per key.
+
+    >>> Identities()["meter:1EMH0012345678", "power"] == Identities()["meter:1EMH0012345678", "power"]
+    True
+    """
+
+    def __missing__(self, key: tuple[str | int, ...]) -> int:
+        """Compute and remember the identity of a key."""
+        identity = self[key] = identity_of(key)
+        return identity
+
+
+def identity_of(key: tuple[str | int, ...]) -> int:
+    """Signed 64-bit identity of a natural key.
+
+    Among a million keys, two collide with a chance of one in thirty million.
+    """
+    digest = hashlib.blake2b(digest_size=8)
+    for part in key:
+        data = str(part).encode()
+        digest.update(len(data).to_bytes(4, "big"))
+        digest.update(data)
+    return int.from_bytes(digest.digest(), "big", signed=True)

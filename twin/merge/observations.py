@@ -1,0 +1,86 @@
+"""Observations to twin rows (the latest wins) and trend rows (last, low and high of each minute).
+
+The latest is the one with the greatest event time; ties are broken by the event's id.
+"""
+
+from decimal import Decimal
+
+import numpy as np
+import orjson
+
+from schemas.facts import Observation, Scalar
+from schemas.time import MINUTE_US
+from twin.merge.columns import NO_TRENDS, Ints, Trends, TwinRow, Words, starts_of_groups
+
+
+def canonical(value: Scalar) -> bytes:
+    """A value as JSON text, the same for equal values: a Decimal is a number without exponent or trailing zeros.
+
+    >>> canonical(Decimal("12.50")), canonical(3), canonical("a"), canonical(True)
+    (b'12.5', b'3', b'"a"', b'true')
+    """
+    if isinstance(value, Decimal):
+        return decimal_text(value).encode()
+    return orjson.dumps(value)
+
+
+def decimal_text(value: Decimal | int) -> str:
+    """Decimal text without exponent or trailing zeros.
+
+    >>> decimal_text(Decimal("-0.00")), decimal_text(Decimal("1E+2")), decimal_text(7)
+    ('0', '100', '7')
+    """
+    text = format(value, "f")
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text in {"-0", ""} else text
+
+
+def merge_observations(
+    signal_id: Ints,
+    time_us: Ints,
+    event_rank: Words,
+    event: Ints,
+    observations: list[Observation],
+    ids: list[str],
+    positions: list[int],
+) -> tuple[list[TwinRow], Trends]:
+    """Twin and trend rows of observations given as columns.
+
+    ``event`` is each observation's index into ``ids`` and ``positions``; ``event_rank`` the first 64 bits of its id.
+    """
+    if not observations:
+        return [], NO_TRENDS
+    order = np.lexsort((event_rank, time_us, signal_id))
+    ends = np.append(starts_of_groups(signal_id[order])[1:], len(order)) - 1
+    twins = []
+    for index in order[ends].tolist():
+        seen = observations[index]
+        at = int(event[index])
+        twins.append(
+            TwinRow(int(signal_id[index]), canonical(seen.value), seen.unit, seen.time_us, ids[at], positions[at])
+        )
+    return twins, _trends(signal_id, time_us, event, observations, order, ids)
+
+
+def _trends(
+    signal_id: Ints, time_us: Ints, event: Ints, observations: list[Observation], order: Ints, ids: list[str]
+) -> Trends:
+    numeric = [index for index in order.tolist() if type(observations[index].value) in {int, Decimal}]
+    if not numeric:
+        return NO_TRENDS
+    chosen = np.array(numeric, np.int64)
+    values = np.array([float(observations[index].value) for index in numeric], np.float64)
+    signal, time = signal_id[chosen], time_us[chosen]
+    minute = time - time % MINUTE_US
+    starts = starts_of_groups(signal, minute)
+    ends = np.append(starts[1:], len(chosen)) - 1
+    return Trends(
+        signal[starts],
+        minute[starts],
+        time[ends],
+        [ids[index] for index in event[chosen[ends]].tolist()],
+        values[ends],
+        np.minimum.reduceat(values, starts),
+        np.maximum.reduceat(values, starts),
+    )
