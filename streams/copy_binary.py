@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 TRAILER = b"\xff\xff"
+NUL = "\N{SYMBOL FOR NULL}"
 _EPOCH_2000_US = 946_684_800_000_000
 
 
@@ -40,8 +41,8 @@ def field(data: bytes) -> bytes:
 
 
 def text_field(text: str) -> bytes:
-    """A ``text`` field."""
-    return field(text.encode())
+    """A ``text`` field; PostgreSQL cannot hold the character NUL, so its symbol stands for it."""
+    return field(text.replace("\0", NUL).encode())
 
 
 def int_field(value: int) -> bytes:

@@ -229,7 +229,7 @@ def _quarantine(entry: QuarantineRow) -> bytes:
         b"\xff\xff\xff\xff" if entry.at_us is None else binary.time_field(entry.at_us),
         binary.time_field(entry.recorded_us),
         binary.text_field(entry.reason),
-        binary.text_field(entry.detail.replace("\x00", "\N{SYMBOL FOR NULL}")),
+        binary.text_field(entry.detail),
         binary.field(entry.raw),
         binary.field(b"\x01" + entry.context.encode()),
         binary.int_field(entry.position),

@@ -86,7 +86,7 @@ class Batch:
         keys = [(seen[0], seen[1]) for seen in observations]
         ids = [identities[key] for key in keys]
         merged.signals = dict(sorted(set(zip(ids, keys, strict=True))))
-        ranks = np.array([int(identity[:16], 16) for identity in self._ids], np.uint64)
+        ranks = np.frombuffer(bytes.fromhex("".join(self._ids)), ">u8").astype(np.uint64).reshape(-1, 2)
         merged.twins, merged.trends = merge_observations(
             np.array(ids, np.int64),
             np.array([seen[4] for seen in observations], np.int64),

@@ -21,6 +21,8 @@ def canonical(value: Scalar) -> bytes:
     """
     if isinstance(value, Decimal):
         return decimal_text(value).encode()
+    if isinstance(value, str) and "\0" in value:
+        value = value.replace("\0", "\N{SYMBOL FOR NULL}")  # no database holds the character itself
     return orjson.dumps(value)
 
 
@@ -47,11 +49,12 @@ def merge_observations(
 ) -> tuple[list[TwinRow], Trends]:
     """Twin and trend rows of observations given as columns.
 
-    ``event`` is each observation's index into ``ids`` and ``positions``; ``event_rank`` the first 64 bits of its id.
+    ``event`` is each observation's index into ``ids`` and ``positions``; ``event_rank`` its event's id as two words,
+    shape (n, 2).
     """
     if not observations:
         return [], NO_TRENDS
-    order = np.lexsort((event_rank, time_us, signal_id))
+    order = np.lexsort((event_rank[:, 1], event_rank[:, 0], time_us, signal_id))
     ends = np.append(starts_of_groups(signal_id[order])[1:], len(order)) - 1
     twins = []
     for index in order[ends].tolist():

@@ -1,0 +1,53 @@
+"""The database merges as the memory does."""
+
+import asyncio
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from streams import sink, tables
+from tests.fact_strategies import events
+from tests.twin.test_merge_laws import merged_of, projection_of
+from twin.merge.batch import Names
+from twin.merge.columns import Merged
+
+TABLES = "register, edge, signal, twin, trend, sample, series, slot_value, progress"
+
+
+async def write_batches(url, schema, batches):
+    async with await psycopg.AsyncConnection.connect(url) as connection:
+        await sink.prepare(connection, schema)
+        await connection.execute(f"truncate {TABLES}")
+        await connection.commit()
+        for said in batches:
+            await sink.write(connection, merged_of(said, Names()), {})
+
+
+@given(said=events, random=st.randoms())
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_the_database_gives_the_digest_of_the_memory(database_url, schema, said, random):
+    shuffled = said + said[:3]
+    random.shuffle(shuffled)
+    cut = random.randint(0, len(shuffled))
+    asyncio.run(write_batches(database_url, schema, [shuffled[:cut], shuffled[cut:]]))
+    assert list(tables.lines(database_url, schema)) == list(projection_of(said).lines())
+
+
+async def write_spans(url, schema, *spans):
+    async with await psycopg.AsyncConnection.connect(url) as connection:
+        await sink.prepare(connection, schema)
+        for span in spans:
+            await sink.write(connection, Merged(), {("if.15", 0): sink.Span(*span)})
+        return await sink.stored_offsets(connection, [("if.15", 0), ("if.15", 1)])
+
+
+def test_offsets_move_with_the_rows(database_url, schema):
+    assert asyncio.run(write_spans(database_url, schema, (0, 5), (5, 9))) == {("if.15", 0): 9, ("if.15", 1): 0}
+
+
+def test_a_batch_that_another_worker_wrote_is_refused_whole(database_url, schema):
+    with pytest.raises(sink.OffsetMovedError):
+        asyncio.run(write_spans(database_url, schema, (0, 5), (0, 7)))
+    assert asyncio.run(write_spans(database_url, schema)) == {("if.15", 0): 5, ("if.15", 1): 0}
