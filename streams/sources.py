@@ -7,14 +7,17 @@ that expands without measure, or a line that never ends, is an error and not the
 import io
 import os
 import zlib
-from collections.abc import Buffer, Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, Protocol
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 import zstandard
 
-from schemas.wire.contract import BadSyntax, TooLarge, Truncated
+from schemas.wire.contract import BadSyntax, TooLarge, Truncated, WireError
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 MIB = 1024 * 1024
 
@@ -56,7 +59,7 @@ class Source(NamedTuple):
     name: str
     size_bytes: int
 
-    def open(self, meter: Meter | None = None) -> BinaryIO:
+    def open(self, meter: Meter | None = None) -> "BoundedReader":
         """The file's bytes, expanded.
 
         Raises:
@@ -93,9 +96,12 @@ def plain_name(name: str) -> str:
     return name
 
 
-def expand(stream: BinaryIO | io.RawIOBase, meter: Meter | None = None) -> BinaryIO:
-    """The stream's bytes, expanded where they are compressed; closing closes the stream below."""
-    return BoundedReader(_Expanding(stream, meter or Meter()))
+def expand(stream: BinaryIO | io.RawIOBase, meter: Meter | None = None, *, keep_open: bool = False) -> "BoundedReader":
+    """The stream's bytes, expanded where they are compressed.
+
+    Closing what is returned closes the stream below, unless it is to be kept open.
+    """
+    return BoundedReader(_Expanding(stream, meter or Meter(), keep_open=keep_open))
 
 
 class BoundedReader(io.BufferedReader):
@@ -127,25 +133,18 @@ class BoundedReader(io.BufferedReader):
         return line
 
 
-class _Bites(Protocol):
-    """An expander of one compressed frame: zlib's and zstandard's decompression objects fit."""
-
-    @property
-    def eof(self) -> bool: ...
-    @property
-    def unused_data(self) -> bytes: ...
-
-
 class _Expanding(io.RawIOBase):
     """Raw bytes of a stream, expanded; counts what goes in and what comes out."""
 
-    def __init__(self, below: BinaryIO | io.RawIOBase, meter: Meter) -> None:
+    def __init__(self, below: BinaryIO | io.RawIOBase, meter: Meter, *, keep_open: bool) -> None:
         super().__init__()
+        self._keep_open = keep_open
         self._below = below
         self._meter = meter
         self._ready = memoryview(b"")
         self._in_bytes = 0
         self._out_bytes = 0
+        self._trouble: WireError | None = None
         head = self._take(len(_ZSTD_MAGIC), at_least=True)
         self._pieces = self._expanded(head)
 
@@ -153,26 +152,40 @@ class _Expanding(io.RawIOBase):
         return True
 
     def close(self) -> None:
-        if not self.closed:
+        if not self.closed and not self._keep_open:
             self._below.close()
         super().close()
 
-    def readinto(self, buffer: Buffer, /) -> int:
+    def readinto(self, buffer: "WriteableBuffer", /) -> int:
         target = memoryview(buffer).cast("B")
         filled = 0
         # Filled to the brim, so that a format sees the whole head of a file at its first look.
         while filled < len(target):
             if not self._ready:
-                piece = next(self._pieces, None)
-                if piece is None:
-                    break
-                self._ready = memoryview(piece)
-                continue
+                if self._advance():
+                    continue
+                break
             step = min(len(self._ready), len(target) - filled)
             target[filled : filled + step] = self._ready[:step]
             self._ready = self._ready[step:]
             filled += step
+        if not filled and self._trouble is not None:
+            raise self._trouble
         return filled
+
+    def _advance(self) -> bool:
+        """Fetch the next piece (it may be empty). Trouble waits until what came before it was handed out."""
+        if self._trouble is not None:
+            return False
+        try:
+            piece = next(self._pieces, None)
+        except WireError as trouble:
+            self._trouble = trouble
+            return False
+        if piece is None:
+            return False
+        self._ready = memoryview(piece)
+        return True
 
     def _take(self, size: int, *, at_least: bool = False) -> bytes:
         data = self._below.read(size) or b""
@@ -197,17 +210,18 @@ class _Expanding(io.RawIOBase):
 
     def _frames(self, head: bytes, kind: str) -> Iterator[bytes]:
         """Expanded bytes of one compressed frame after the other."""
+        expanded = self._gzip if kind == "gzip" else self._zstd
         waiting = head
         while waiting or (waiting := self._take(_GZIP_BITE_BYTES)):
-            if not waiting.strip(b"\0"):  # tapes and block devices pad with zeros
-                waiting = b""
+            waiting = waiting.lstrip(b"\0")  # tapes and block devices pad with zeros
+            if not waiting:
                 continue
             try:
-                waiting = yield from self._gzip(waiting) if kind == "gzip" else self._zstd(waiting)
+                waiting = yield from expanded(waiting)
             except (zlib.error, zstandard.ZstdError) as problem:
                 raise BadSyntax(f"the {kind} compression is damaged: {problem}", self._out_bytes) from problem
 
-    def _gzip(self, waiting: bytes) -> Iterator[bytes]:
+    def _gzip(self, waiting: bytes) -> Generator[bytes, None, bytes]:
         expander = zlib.decompressobj(wbits=31)
         while not expander.eof:
             waiting = waiting or self._more("gzip")
@@ -215,7 +229,7 @@ class _Expanding(io.RawIOBase):
             waiting = expander.unconsumed_tail
         return expander.unused_data
 
-    def _zstd(self, waiting: bytes) -> Iterator[bytes]:
+    def _zstd(self, waiting: bytes) -> Generator[bytes, None, bytes]:
         expander = zstandard.ZstdDecompressor().decompressobj()
         while not expander.eof:
             waiting = waiting or self._more("zstd")
