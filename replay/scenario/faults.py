@@ -1,0 +1,76 @@
+"""What goes wrong on the way: clocks that are off, telegrams that never come, come late, or come twice.
+
+The world itself stays as it is; only what is said about it suffers. All of it can be switched off.
+"""
+
+import heapq
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from replay.scenario.message import Message
+from replay.scenario.plan import DayPlan
+from schemas.time import MINUTE_US, SECOND_US
+
+_PER_MILLION: Final = 1_000_000
+_GAP_FROM_MINUTE, _GAP_UNTIL_MINUTE = 10 * 60 + 7, 11 * 60 + 38
+
+
+@dataclass(frozen=True, slots=True)
+class Faults:
+    """Which faults there are; the numbers are in messages per million.
+
+    A clock that is off stamps a reading of the full minute some seconds early or late. Within 9 s it still
+    counts as on the edge of its quarter hour; of a hundred sites one is 12 s late, and has to be interpolated.
+    Of a hundred sites one says nothing for an hour and a half in the morning.
+    """
+
+    drift: bool = True
+    gap: bool = True
+    late_per_million: int = 2_000
+    twice_per_million: int = 1_000
+
+    def drift_s(self, site: int) -> int:
+        """How far the clock of a site's meter is ahead, in seconds.
+
+        >>> [Faults().drift_s(site) for site in (0, 1, 5, 9)], NO_FAULTS.drift_s(9)
+        ([0, 3, -4, 12], 0)
+        """
+        if not self.drift:
+            return 0
+        if site % 100 == 9:
+            return 12
+        return {1: 3, 5: -4}.get(site % 12, 0)
+
+    def gap_of(self, site: int, plan: DayPlan) -> range:
+        """The minutes of the day in which nothing is heard of a site's meter."""
+        if not self.gap or site % 100 != 6:
+            return range(0)
+        shift = plan.minutes - 24 * 60  # after the night, minutes of the day and wall clock differ by this
+        return range(_GAP_FROM_MINUTE + shift, _GAP_UNTIL_MINUTE + shift)
+
+
+DEFAULT_FAULTS: Final = Faults()
+NO_FAULTS: Final = Faults(drift=False, gap=False, late_per_million=0, twice_per_million=0)
+
+
+def disturbed(messages: Iterable[Message], faults: Faults, seed: int) -> Iterator[Message]:
+    """The same messages, some later in the log than their stamp says, some twice.
+
+    What a message suffers depends on its bytes and the seed alone.
+    """
+    held: list[tuple[int, int, Message]] = []
+    for count, message in enumerate(messages):
+        while held and held[0][0] <= message.time_us:
+            yield heapq.heappop(held)[2]
+        chance = zlib.crc32(message.raw, zlib.crc32(message.source.encode(), seed & 0xFFFFFFFF)) % _PER_MILLION
+        wait_us = SECOND_US + chance * 7919 % (20 * MINUTE_US)
+        is_late = chance < faults.late_per_million
+        is_twice = not is_late and chance < faults.late_per_million + faults.twice_per_million
+        if is_late or is_twice:
+            heapq.heappush(held, (message.time_us + wait_us, count, message))
+        if not is_late:
+            yield message
+    while held:
+        yield heapq.heappop(held)[2]

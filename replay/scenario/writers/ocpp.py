@@ -1,0 +1,237 @@
+"""Interface 4: what the street's charging stations and their backend say to each other over OCPP-J."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Final
+
+import orjson
+
+from replay.scenario.message import Message
+from replay.scenario.names import names_of
+from replay.scenario.plan import LIMIT_MW, NO_TRIP, DayPlan, plan_day
+from replay.scenario.street import Street
+from replay.scenario.world import Quarter
+from replay.scenario.writers.ocpp_1_6 import Ocpp16
+from replay.scenario.writers.ocpp_2 import Ocpp2
+from replay.scenario.writers.ocpp_dialect import (
+    MWS_PER_TENTH_WH,
+    Call,
+    Dialect,
+    Meter,
+    Profile,
+    Station,
+    Transaction,
+)
+from schemas.time import MINUTE_US, SECOND_US, SLOT_US, format_time
+
+INTERFACE: Final = "04"
+EARLIEST_US: Final = 60 * SECOND_US
+"""A message of a quarter hour may be sent this much before it begins."""
+
+_HEARTBEAT_US = 300 * SECOND_US
+_ORDER_LEAD_US = 20 * SECOND_US
+_LIMIT_LEAD_US = 40 * SECOND_US
+_MILLISECOND_US = 1000
+_LONGEST_STAY_DAYS = 60
+_DIALECTS: dict[str, Dialect] = {"1.6": Ocpp16(), "2.0.1": Ocpp2(is_2_1=False), "2.1": Ocpp2(is_2_1=True)}
+
+
+class Stations:
+    """All stations of the street through one day; fed with quarter hours in order."""
+
+    def __init__(self, street: Street, plan: DayPlan, *, interval_s: int) -> None:
+        self._plan = plan
+        self._interval_us = interval_s * SECOND_US
+        before = _last_arrivals(street, plan.day)
+        self._posts = [
+            _Post(street, site, plan, before[site], self._interval_us)
+            for site in range(street.sites)
+            if street.household(site).ocpp
+        ]
+
+    def messages(self, quarter: Quarter) -> Iterator[Message]:
+        """What is said in a quarter hour, not in order, at most :data:`EARLIEST_US` before it begins."""
+        view = _View(quarter)
+        ticks = range(quarter.start_us, quarter.start_us + SLOT_US, self._interval_us)
+        if quarter.number == len(self._plan.slots) - 1:
+            ticks = range(ticks.start, ticks.stop + self._interval_us, self._interval_us)
+        stamps = [(tick, format_time(tick)) for tick in ticks]
+        for post in self._posts:
+            yield from post.messages(view, stamps)
+
+
+class _View:
+    """A quarter hour as plain lists: much faster to pick single numbers from than arrays."""
+
+    def __init__(self, quarter: Quarter) -> None:
+        self.number, self.start_us = quarter.number, quarter.start_us
+        self.charge_mw: list[list[int]] = quarter.charge_mw.tolist()
+        self.discharge_mw: list[list[int]] = quarter.discharge_mw.tolist()
+        self.charged_mws: list[list[int]] = quarter.charged_mws.tolist()
+        self.discharged_mws: list[list[int]] = quarter.discharged_mws.tolist()
+        self.soc_mws: list[list[int]] = quarter.soc_mws.tolist()
+        self.setpoint_mw: list[int] = quarter.setpoint_mw.tolist()
+        self.limited: list[int] = quarter.limited.tolist()
+
+    def holds(self, time_us: int) -> bool:
+        return self.start_us <= time_us < self.start_us + SLOT_US
+
+
+class _Post:
+    """One station in its day: morning session (begun on an earlier day), evening session, what it was told last."""
+
+    def __init__(self, street: Street, site: int, plan: DayPlan, before: tuple[int, date], interval_us: int) -> None:
+        household, names = street.household(site), names_of(street, site)
+        self._site, self._plan, self._interval_us = site, plan, interval_us
+        self._station = Station(names.station, site, names.token, household.bidirectional)
+        self._dialect = _DIALECTS[household.ocpp]
+        self._ordered = household.aggregated
+        self._battery_mws = int(street.battery_mws[site])
+        self._limit_from_us = plan.minute_us(plan.limit_minutes.start) if household.limited else None
+        lag = _cable_us(street, site, plan.day)
+        leaves = int(plan.away_from[site]) != NO_TRIP
+        self._unplug_us = plan.minute_us(int(plan.away_from[site])) + lag if leaves else plan.end_us + SLOT_US
+        self._plug_us = plan.minute_us(int(plan.away_until[site])) - lag if leaves else plan.end_us + SLOT_US
+        self._begun_us, self._begun_day = before
+        self._told_mw: int | None = None
+        self._beat_us = street.draws.one("heartbeat", 61, 300, site) * SECOND_US + SECOND_US // 4
+
+    def messages(self, view: _View, stamps: list[tuple[int, str]]) -> Iterator[Message]:
+        """What this station and its backend say in a quarter hour."""
+        if view.number == 0:
+            yield from self._boots()
+        if view.holds(self._unplug_us):
+            yield from self._departs(view)
+        yield from self._is_told(view, view.start_us)
+        if self._limit_from_us == view.start_us:
+            yield from self._is_limited()
+        yield from self._measures(view, stamps)
+        if view.holds(self._plug_us):
+            yield from self._arrives(view)
+        for beat_us in range(view.start_us + self._beat_us, view.start_us + SLOT_US, _HEARTBEAT_US):
+            yield from self._calls(beat_us, self._dialect.heartbeat(format_time(beat_us)))
+
+    def _plugged(self, time_us: int) -> bool:
+        return time_us < self._unplug_us or time_us > self._plug_us
+
+    def _transaction(self, time_us: int, *, ended: bool = False) -> Transaction:
+        """The session at this time; events are counted from when it began, whichever day that was."""
+        evening = time_us >= self._plug_us
+        begun_us, day = (self._plug_us, self._plan.day) if evening else (self._begun_us, self._begun_day)
+        sequence = time_us // self._interval_us - begun_us // self._interval_us + ended
+        number = day.toordinal() % 100_000 * 10_000 + self._site
+        return Transaction(f"{self._station.name}-{day:%Y%m%d}", number, sequence)
+
+    def _meter(self, view: _View, time_us: int) -> Meter:
+        site, since_us = self._site, time_us - view.start_us
+        minute = min(since_us // MINUTE_US, SLOT_US // MINUTE_US - 1)
+        seconds = (since_us - minute * MINUTE_US) // SECOND_US
+        charge_mw, discharge_mw = view.charge_mw[site][minute], view.discharge_mw[site][minute]
+        charged = view.charged_mws[site][minute] + charge_mw * seconds
+        discharged = view.discharged_mws[site][minute] + discharge_mw * seconds
+        return Meter(
+            time=format_time(time_us),
+            on_the_clock=time_us % SLOT_US == 0,
+            import_tenth_wh=charged // MWS_PER_TENTH_WH,
+            export_tenth_wh=discharged // MWS_PER_TENTH_WH if self._station.bidirectional else None,
+            power_w=(charge_mw - discharge_mw) // 1000,
+            soc=view.soc_mws[site][minute] * 100 // self._battery_mws,
+            wanted=view.setpoint_mw[site] != 0,
+        )
+
+    def _boots(self) -> Iterator[Message]:
+        time_us = self._plan.start_us + (1 + self._site % 40) * SECOND_US
+        yield from self._calls(time_us, self._dialect.boot(self._station, format_time(time_us)))
+        time_us += SECOND_US
+        plugged = self._plugged(time_us)
+        yield from self._calls(time_us, self._dialect.status(format_time(time_us), occupied=plugged))
+
+    def _measures(self, view: _View, stamps: list[tuple[int, str]]) -> Iterator[Message]:
+        for time_us, _ in stamps:
+            meter = self._meter(view, time_us)
+            if self._plugged(time_us):
+                transaction = self._transaction(time_us)
+                yield from self._calls(time_us, self._dialect.updated(transaction, meter))
+            elif meter.on_the_clock:
+                yield from self._calls(time_us, self._dialect.idle(meter))
+
+    def _departs(self, view: _View) -> Iterator[Message]:
+        time_us = self._unplug_us
+        transaction = self._transaction(time_us, ended=True)
+        call = self._dialect.ended(self._station, transaction, self._meter(view, time_us))
+        yield from self._calls(time_us, call)
+        time_us += SECOND_US
+        yield from self._calls(time_us, self._dialect.status(format_time(time_us), occupied=False))
+        self._told_mw = None
+
+    def _arrives(self, view: _View) -> Iterator[Message]:
+        time_us = self._plug_us
+        yield from self._calls(time_us, self._dialect.status(format_time(time_us), occupied=True))
+        time_us += SECOND_US // 2
+        call = self._dialect.started(self._station, self._transaction(self._plug_us), self._meter(view, self._plug_us))
+        yield from self._calls(time_us, call)
+        yield from self._is_told(view, time_us + SECOND_US)
+
+    def _is_told(self, view: _View, from_us: int) -> Iterator[Message]:
+        """The aggregator's set point, when it changed; told shortly before it holds."""
+        setpoint_mw = view.setpoint_mw[self._site]
+        if not self._ordered or setpoint_mw == self._told_mw or not self._plugged(from_us):
+            return
+        self._told_mw = setpoint_mw
+        early = from_us == view.start_us and view.number > 0
+        at_us = from_us - _ORDER_LEAD_US if early else from_us + MINUTE_US * (from_us == self._plan.start_us)
+        profile = Profile(from_us // SECOND_US, format_time(from_us), None, setpoint_mw // 1000, whole_station=False)
+        call = self._dialect.profile(self._transaction(from_us), profile)
+        yield from self._calls(at_us, call, from_backend=True)
+
+    def _is_limited(self) -> Iterator[Message]:
+        from_us = self._plan.minute_us(self._plan.limit_minutes.start)
+        seconds = len(self._plan.limit_minutes) * 60
+        profile = Profile(from_us // SECOND_US, format_time(from_us), seconds, LIMIT_MW // 1000, whole_station=True)
+        call = self._dialect.profile(self._transaction(from_us), profile)
+        yield from self._calls(from_us - _LIMIT_LEAD_US, call, from_backend=True)
+
+    def _calls(self, time_us: int, call: Call, *, from_backend: bool = False) -> Iterator[Message]:
+        """The call and its answer, a little later each, as the backend's log stamps them."""
+        asks, answers = ("to_station", "to_csms") if from_backend else ("to_csms", "to_station")
+        identity = f"{'b' if from_backend else 's'}{time_us:x}-{len(call.action)}"
+        at_us = time_us + (35 + (self._site * 7919 + time_us // SECOND_US * 104_729) % 180) * _MILLISECOND_US
+        yield self._message(at_us, asks, [2, identity, call.action, call.payload])
+        yield self._message(at_us + 12 * _MILLISECOND_US, answers, [3, identity, call.result])
+
+    def _message(self, time_us: int, direction: str, frame: list[object]) -> Message:
+        context = {"direction": direction, "subprotocol": self._dialect.subprotocol}
+        return Message(time_us, INTERFACE, self._station.name, orjson.dumps(frame), context)
+
+
+def line_of(message: Message) -> bytes:
+    """The message as a line of the log."""
+    line = {
+        "time": format_time(message.time_us),
+        "station": message.source,
+        **message.context,
+        "frame": orjson.Fragment(message.raw),
+    }
+    return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _cable_us(street: Street, site: int, day: date) -> int:
+    """How long before and after the minutes of its trip the car is plugged in and out."""
+    return street.draws.one("cable", 5, 55, site, day.toordinal()) * SECOND_US
+
+
+def _last_arrivals(street: Street, day: date) -> dict[int, tuple[int, date]]:
+    """For each site with a wallbox when the session began that goes on at the start of the day, and on which day."""
+    missing = {site for site in range(street.sites) if street.household(site).ocpp}
+    found: dict[int, tuple[int, date]] = {}
+    for back in range(1, _LONGEST_STAY_DAYS + 1):
+        plan = plan_day(street, day - timedelta(days=back))
+        returns: list[int] = plan.away_until.tolist()
+        for site in sorted(missing):
+            if returns[site] != NO_TRIP or back == _LONGEST_STAY_DAYS:
+                arrived_us = plan.start_us if returns[site] == NO_TRIP else plan.minute_us(returns[site])
+                found[site] = (arrived_us - _cable_us(street, site, plan.day), plan.day)
+        missing -= found.keys()
+        if not missing:
+            break
+    return found
