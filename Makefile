@@ -36,6 +36,7 @@ format: setup ## let the formatter write
 
 lock: setup ## resolve requirements.in again
 	.venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url requirements.in -o requirements.txt
+	$(MAKE) setup
 
 clean: ## forget what was built
 	rm -rf .venv build .stamps
