@@ -47,9 +47,13 @@ _GZIP_BITE_BYTES = 64 * 1024
 
 @dataclass(slots=True)
 class Meter:
-    """How many bytes were taken from the file as it lies on disk (compressed ones counted compressed)."""
+    """How many bytes were taken from the files as they lie on disk (compressed ones counted compressed).
+
+    ``expanded_limit_bytes`` is the most that may come out of one compressed file; None: only the ratio counts.
+    """
 
     read_bytes: int = 0
+    expanded_limit_bytes: int | None = None
 
 
 class Source(NamedTuple):
@@ -245,6 +249,9 @@ class _Expanding(io.RawIOBase):
 
     def _counted(self, piece: bytes) -> bytes:
         self._out_bytes += len(piece)
+        limit_bytes = self._meter.expanded_limit_bytes
+        if limit_bytes is not None and self._out_bytes > limit_bytes:
+            raise TooLarge(f"expands to more than {limit_bytes / MIB:g} MiB", self._out_bytes)
         if self._out_bytes > max(FREE_EXPANSION_BYTES, EXPANSION_LIMIT * self._in_bytes):
             raise TooLarge(
                 f"expands to more than {EXPANSION_LIMIT} times its size; expand it by hand if that is right",

@@ -65,7 +65,8 @@ class Spool:
         self._bytes = 0
         self._recover()
 
-    def __len__(self) -> int:
+    @property
+    def waiting(self) -> int:
         """How many messages wait."""
         return self._waiting
 
@@ -81,7 +82,7 @@ class Spool:
             SpoolFull: the limit is reached or the disk is full; nothing was taken.
         """
         payloads = list(payloads)
-        block = b"".join(_HEADER.pack(len(payload), crc32(payload)) + payload for payload in payloads)
+        block = _block(payloads)
         with self._lock:
             if self._bytes + len(block) > self._limit_bytes:
                 raise SpoolFull(f"the spool in {self._folder} holds {self._bytes} bytes, its limit")
@@ -126,6 +127,14 @@ class Spool:
                 self._next_segment()
                 self._start = Place(self._last, 0)
             self._delete_behind()
+
+    def set_aside(self, chunk: Chunk) -> Path:
+        """Take messages out of the queue that can never be delivered, and keep them in a file beside it."""
+        path = self._folder / f"{chunk.end.segment:012d}-{chunk.end.byte}.refused"
+        with path.open("wb", buffering=0) as file:
+            _write(file, _block(chunk.payloads))
+        self.drop(chunk)
+        return path
 
     def close(self) -> None:
         """Let go of the folder."""
@@ -173,6 +182,10 @@ class Spool:
 
 def _path(folder: Path, number: int) -> Path:
     return folder / f"{number:012d}{_SUFFIX}"
+
+
+def _block(payloads: list[bytes]) -> bytes:
+    return b"".join(_HEADER.pack(len(payload), crc32(payload)) + payload for payload in payloads)
 
 
 def _write(file: FileIO, block: bytes) -> None:
