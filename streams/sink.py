@@ -68,7 +68,7 @@ async def write(
     """
     async with connection.transaction():
         await _move_offsets(connection, spans)
-        for table, data in _staged(merged, quarantine or []):
+        for table, data in staged(merged, quarantine or []):
             if not data:
                 continue
             async with connection.cursor() as cursor:
@@ -119,7 +119,7 @@ async def _move_offsets(connection: psycopg.AsyncConnection[Any], spans: Spans) 
         )
 
 
-def _staged(merged: Merged, quarantine: list[QuarantineRow]) -> Iterator[tuple[Upsert, bytes]]:
+def staged(merged: Merged, quarantine: list[QuarantineRow]) -> Iterator[tuple[Upsert, bytes]]:
     """The binary rows of each table, in the order in which tables are always written."""
     by_name = {table.name: table for table in TABLES}
     for name, rows in (

@@ -1,0 +1,186 @@
+"""Writing a segment: events gathered in memory as columns, then one file a kind and the manifest."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from schemas.event import Event, json_default
+from schemas.facts import Facts
+from streams.archive.facts import KINDS, TIME_COLUMN, FactColumns
+from streams.archive.layout import FORMAT, Archive, Bounds, Manifest, Part, Range, sha256_of
+
+NOT_AN_EVENT = "not-an-event"
+"""Type of a record that is no event of Gegenstrom; its whole value stands in ``raw``."""
+
+MESSAGES = pa.schema(
+    [
+        ("event_id", pa.binary(16)),
+        ("interface", pa.string()),
+        ("source", pa.string()),
+        ("type", pa.string()),
+        ("actor", pa.string()),
+        ("time_us", pa.int64()),
+        ("log_time_us", pa.int64()),
+        ("recorded_us", pa.int64()),
+        ("topic", pa.string()),
+        ("partition", pa.int32()),
+        ("offset", pa.int64()),
+        ("raw", pa.binary()),
+        ("context", pa.string()),
+        ("payload", pa.string()),
+    ]
+)
+
+_PACK_EVENTS = 10_000
+_ROWS = {"messages": 8_192}
+_FACT_ROWS = 65_536
+_PACKED_INTEGERS = {"time_us", "slot_us", "log_time_us", "recorded_us", "offset", "position", "value_mwh", "power_mw"}
+_UNIQUE = {"event_id", "raw", "payload"}
+
+
+@dataclass(slots=True)
+class OpenSegment:
+    """A segment that is being gathered.
+
+    For each event: append its facts to :attr:`facts`, then :meth:`add`. ``bytes`` is what its messages weigh.
+    """
+
+    events: int = 0
+    bytes: int = 0
+    gaps: list[Range] = field(default_factory=list)
+    _spans: dict[tuple[str, int], tuple[int, int]] = field(default_factory=dict)
+    _columns: FactColumns = field(default_factory=FactColumns)
+    _rows: list[tuple[Any, ...]] = field(default_factory=list)
+    _batches: list[pa.RecordBatch] = field(default_factory=list)
+    _actors: dict[str, int] = field(default_factory=dict)
+    _actor_codes: list[int] = field(default_factory=list)
+
+    @property
+    def facts(self) -> Facts:
+        """Where the observer of the next event writes."""
+        return self._columns.facts
+
+    def add(self, event: Event, position: int) -> None:
+        """Take an event; what was appended to :attr:`facts` since the last one is what it says."""
+        payload = orjson.dumps(event.payload, default=json_default)
+        context = orjson.dumps(event.context, default=json_default) if event.context else b"{}"
+        self._columns.close_event(event.id, position, event.recorded_us, event.interface, event.time_us)
+        self._actor_codes.append(self._actors.setdefault(event.actor, len(self._actors)))
+        self._rows.append(
+            (
+                bytes.fromhex(event.id),
+                event.interface,
+                event.source,
+                event.type,
+                event.actor,
+                event.time_us,
+                event.log_time_us,
+                event.recorded_us,
+                event.topic,
+                event.partition,
+                event.offset,
+                event.raw,
+                context,
+                payload,
+            )
+        )
+        self.events += 1
+        self.bytes += len(event.raw) + len(payload) + len(context)
+        if len(self._rows) >= _PACK_EVENTS:
+            self._pack()
+
+    def cover(self, topic: str, partition: int, start: int, end: int) -> None:
+        """Offsets ``[start, end)`` are in this segment; they go on where those before ended."""
+        known = self._spans.get((topic, partition))
+        self._spans[topic, partition] = (known[0] if known else start, end)
+
+    def write(self, archive: Archive, number: int) -> Manifest:
+        """Write the files and, last, the manifest."""
+        archive.segment(number).mkdir(parents=True)
+        self._pack()
+        files = {}
+        messages = self._messages()
+        times, recorded = _bounds(messages["time_us"]), _bounds(messages["recorded_us"])
+        files["messages"] = _write(archive, number, "messages", messages)
+        self._batches.clear()
+        del messages
+        tables = self._columns.tables()
+        for kind in KINDS:
+            files[kind] = _write(archive, number, kind, tables.pop(kind))
+        manifest = Manifest(
+            number,
+            self.events,
+            tuple(Range(*key, *span) for key, span in sorted(self._spans.items())),
+            tuple(sorted(self.gaps)),
+            times,
+            recorded,
+            files,
+            {"archive": str(FORMAT), "pyarrow": pa.__version__},
+        )
+        archive.seal_segment(manifest)
+        return manifest
+
+    def _pack(self) -> None:
+        self._columns.pack()
+        if self._rows:
+            columns = zip(*self._rows, strict=True)
+            arrays = [pa.array(column, entry.type) for column, entry in zip(columns, MESSAGES, strict=True)]
+            self._batches.append(pa.RecordBatch.from_arrays(arrays, schema=MESSAGES))
+            self._rows.clear()
+
+    def _messages(self) -> pa.Table:
+        """Messages sorted by actor and time; those without a time first."""
+        table = pa.Table.from_batches(self._batches, MESSAGES)
+        names = sorted(self._actors)
+        places = np.empty(len(names), np.int64)
+        for place, name in enumerate(names):
+            places[self._actors[name]] = place
+        times = pc.fill_null(table["time_us"], np.iinfo(np.int64).min).to_numpy()
+        order = np.lexsort((times, places[np.array(self._actor_codes, np.int64)]))
+        return table.take(pa.array(order))
+
+
+def _write(archive: Archive, number: int, kind: str, table: pa.Table) -> Part:
+    file = archive.file(number, kind)
+    names = table.column_names
+    pq.write_table(
+        table,
+        file,
+        row_group_size=_ROWS.get(kind, _FACT_ROWS),
+        compression="zstd",
+        use_dictionary=[name for name in names if name not in _PACKED_INTEGERS | _UNIQUE],
+        column_encoding={name: "DELTA_BINARY_PACKED" for name in names if name in _PACKED_INTEGERS},
+        write_statistics=[name for name in names if name not in {"raw", "payload", "context", "value_json"}],
+        store_schema=True,
+    )
+    times = _bounds(table[TIME_COLUMN.get(kind, "time_us")]) if TIME_COLUMN.get(kind, "time_us") in names else None
+    return Part(table.num_rows, file.stat().st_size, sha256_of(file), times)
+
+
+def _bounds(column: pa.ChunkedArray) -> Bounds | None:
+    found = pc.min_max(column)
+    low, high = found["min"].as_py(), found["max"].as_py()
+    return None if low is None else Bounds(low, high)
+
+
+def write_segment(
+    archive: Archive, events: Iterable[tuple[Event, int, Facts]], ranges: Iterable[Range] = ()
+) -> Manifest:
+    """Write events with their positions and facts as the next segment; for who has them in memory."""
+    segment = OpenSegment()
+    for event, position, said in events:
+        facts = segment.facts
+        facts.observations += said.observations
+        facts.readings += said.readings
+        facts.samples += said.samples
+        facts.slot_values += said.slot_values
+        segment.add(event, position)
+    for entry in ranges:
+        segment.cover(*entry)
+    return segment.write(archive, archive.next_number())
