@@ -1,0 +1,75 @@
+"""Legal German time: days and months as ranges of quarter-hour slots.
+
+The only place that knows a time zone. A slot's start is microseconds since 1970 in UTC, so the hour that legal time
+repeats in October stays two hours and the one it skips in March is none.
+"""
+
+import re
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from schemas.time import SLOT_US, from_us, to_us
+
+LEGAL_TIME = ZoneInfo("Europe/Berlin")
+"""Legal time in Germany (EnZG section 1: Central European Time, summer time by ordinance)."""
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+
+
+def day_slots(day: date) -> range:
+    """Slot starts of a legal day: 96, or 92 and 100 on the days the clock is changed.
+
+    >>> [len(day_slots(date(2026, *day))) for day in ((3, 28), (3, 29), (10, 25))]
+    [96, 92, 100]
+    """
+    return range(_midnight_us(day), _midnight_us(day + timedelta(days=1)), SLOT_US)
+
+
+def month_slots(year: int, month: int) -> range:
+    """Slot starts of a legal month.
+
+    Raises:
+        ValueError: no such month.
+
+    >>> len(month_slots(2026, 3)), len(month_slots(2026, 10))
+    (2972, 2980)
+    """
+    first = date(year, month, 1)
+    return range(_midnight_us(first), _midnight_us((first + timedelta(days=31)).replace(day=1)), SLOT_US)
+
+
+def year_slots(year: int) -> range:
+    """Slot starts of a legal year.
+
+    >>> len(year_slots(2026))
+    35040
+    """
+    return range(_midnight_us(date(year, 1, 1)), _midnight_us(date(year + 1, 1, 1)), SLOT_US)
+
+
+def day_of(time_us: int) -> date:
+    """The legal day an instant falls on.
+
+    >>> day_of(to_us(datetime.fromisoformat("2026-10-24T22:00:00Z")))
+    datetime.date(2026, 10, 25)
+    """
+    return from_us(time_us).astimezone(LEGAL_TIME).date()
+
+
+def parse_day(text: str) -> date:
+    """The day in ``YYYY-MM-DD``, the one spelling accepted.
+
+    Raises:
+        ValueError: another spelling, or no such day.
+
+    >>> parse_day("2026-03-29")
+    datetime.date(2026, 3, 29)
+    """
+    if not _DAY.fullmatch(text):
+        raise ValueError(f"{text!r} is not a day such as 2026-03-29")
+    return date.fromisoformat(text)
+
+
+def _midnight_us(day: date) -> int:
+    """Start of a legal day; midnight is never ambiguous in Germany, where the clock changes at night."""
+    return to_us(datetime(day.year, day.month, day.day, tzinfo=LEGAL_TIME))
