@@ -1,13 +1,13 @@
 """The event: one message that crossed an interface, as one Kafka record.
 
 Attributes follow CloudEvents 1.0 and stand in the record's headers (Kafka protocol binding, binary
-content mode). The record's key is the actor the message is about; its value is JSON with the decoded payload,
-the raw bytes and their SHA-256.
+content mode), for any consumer. The record's key is the actor the message is about; its value is JSON with the decoded
+payload, the raw bytes and their SHA-256, and the attributes once more, so that the value alone is the whole event and
+who reads thousands at once need not look into headers.
 """
 
 import hashlib
 from base64 import b64decode, b64encode
-from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -79,6 +79,11 @@ def json_default(value: object) -> str:
 def to_record(event: Event) -> tuple[bytes, bytes, list[tuple[str, bytes]]]:
     """Key, value and headers of the Kafka record."""
     value: dict[str, Any] = {
+        "id": event.id,
+        "interface": event.interface,
+        "source": event.source,
+        "type": event.type,
+        "actor": event.actor,
         "time_us": event.time_us,
         "log_time_us": event.log_time_us,
         "payload": event.payload,
@@ -103,7 +108,6 @@ def to_record(event: Event) -> tuple[bytes, bytes, list[tuple[str, bytes]]]:
 
 def from_record(
     value: bytes,
-    headers: Iterable[tuple[str, bytes]],
     *,
     recorded_us: int = 0,
     topic: str = "",
@@ -111,20 +115,19 @@ def from_record(
     offset: int = 0,
     with_raw: bool = True,
 ) -> Event:
-    """The event in a Kafka record; ``with_raw=False`` leaves the raw bytes out, for who needs the payload only.
+    """The event in the value of a Kafka record; ``with_raw=False`` leaves the raw bytes out, for who needs facts only.
 
     Raises:
-        ValueError: not a record of Gegenstrom (a header or the value is missing or malformed).
+        ValueError: not a record of Gegenstrom (malformed, or a part of it is missing).
     """
-    attributes = dict(headers)
     try:
         body = orjson.loads(value)
         return Event(
-            attributes["ce_id"].decode(),
-            attributes["ce_interface"].decode(),
-            attributes["ce_source"].decode(),
-            attributes["ce_type"].decode(),
-            attributes["ce_subject"].decode(),
+            body["id"],
+            body["interface"],
+            body["source"],
+            body["type"],
+            body["actor"],
             body["time_us"],
             body["log_time_us"],
             body["payload"],

@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Protocol
 
 import orjson
@@ -27,7 +27,6 @@ class Record(Protocol):
     offset: int
     timestamp: int
     value: bytes
-    headers: Iterable[tuple[str, bytes]]
 
 
 class OpenBatch:
@@ -73,7 +72,6 @@ class OpenBatch:
         try:
             event = from_record(
                 record.value,
-                record.headers,
                 recorded_us=record.timestamp * 1000,
                 topic=record.topic,
                 partition=record.partition,
@@ -96,9 +94,9 @@ class OpenBatch:
         facts.rejects.clear()
         self._batch.close_event(event.id, position)
         if event.time_us is not None:
-            latest = (event.time_us, event.id, position)
-            if latest > self._latest.get(event.interface, (-(1 << 63), "", 0)):
-                self._latest[event.interface] = latest
+            latest = self._latest.get(event.interface)
+            if latest is None or event.time_us > latest[0] or (event.time_us == latest[0] and event.id > latest[1]):
+                self._latest[event.interface] = (event.time_us, event.id, position)
 
     def _reject_record(self, record: Record, position: int, detail: str) -> None:
         identity = hashlib.blake2b(record.value or b"", digest_size=16).hexdigest()

@@ -1,18 +1,22 @@
 """A batch: facts of many events gathered, then merged once, so that one upsert carries what a thousand events said."""
 
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 import numpy as np
 
 from schemas.facts import QUALITIES, Facts
 from schemas.time import SLOT_US
-from twin.merge.columns import Merged, SampleRow, SlotValueRow
+from twin.merge.columns import Ints, Merged, SampleRow, SlotValueRow
 from twin.merge.edges import merge_readings
 from twin.merge.identity import Identities
 from twin.merge.observations import decimal_text, merge_observations
 
 QUALITY_RANK = {quality: rank for rank, quality in enumerate(QUALITIES)}
 _POWER_ZERO = 1 << 32
+_REGISTER_KEY = itemgetter(0, 1, 2, 3, 6, 7)
+_SIGNAL_KEY = itemgetter(0, 1)
+_TIME, _VALUE, _DIGITS = itemgetter(4), itemgetter(5), itemgetter(8)  # of readings; an observation's time is there too
 _OFFSET_SHIFT = 33
 
 
@@ -61,35 +65,46 @@ class Batch:
         self._merge_slot_values(merged, np.repeat(positions, counts[:, 3]).tolist())
         return merged
 
-    def _merge_readings(self, merged: Merged, positions: np.ndarray[tuple[int], np.dtype[np.int64]]) -> None:
+    def _merge_readings(self, merged: Merged, positions: Ints) -> None:
         readings = self.facts.readings
         if not readings:
             return
-        point, device, obis, direction, time, value, quality, document, digits = zip(*readings, strict=True)
-        keys = list(zip(point, device, obis, direction, quality, document, strict=True))
-        identities = self._names.registers
-        ids = [identities[key] for key in keys]
-        widths: dict[int, int] = {}
-        for identity, width in set(zip(ids, digits, strict=True)):
-            widths[identity] = max(width, widths.get(identity, 0))
-        for identity, key in sorted(set(zip(ids, keys, strict=True))):
-            merged.registers[identity] = (*key[:4], QUALITY_RANK[key[4]], key[5], widths[identity])
+        keys = list(map(_REGISTER_KEY, readings))
+        ids = np.array(list(map(self._names.registers.__getitem__, keys)), np.int64)
+        for identity, index in zip(*(column.tolist() for column in np.unique(ids, return_index=True)), strict=True):
+            *names, quality, document = keys[index]
+            merged.registers[identity] = (*names, QUALITY_RANK[quality], document, readings[index].digits)
+        self._widen(merged, ids)
         merged.edges = merge_readings(
-            np.array(ids, np.int64), np.array(time, np.int64), np.array(value, np.int64), positions
+            ids,
+            np.array(list(map(_TIME, readings)), np.int64),
+            np.array(list(map(_VALUE, readings)), np.int64),
+            positions,
         )
 
-    def _merge_observations(self, merged: Merged, events: np.ndarray[tuple[int], np.dtype[np.int64]]) -> None:
+    def _widen(self, merged: Merged, ids: Ints) -> None:
+        """Of all widths claimed for a register the largest."""
+        digits = np.array(list(map(_DIGITS, self.facts.readings)), np.int64)
+        for index in np.flatnonzero(digits).tolist():
+            identity = int(ids[index])
+            row = merged.registers[identity]
+            if digits[index] > row[6]:
+                merged.registers[identity] = (*row[:6], int(digits[index]))
+
+    def _merge_observations(self, merged: Merged, events: Ints) -> None:
         observations = self.facts.observations
         if not observations:
             return
-        identities = self._names.signals
-        keys = [(seen[0], seen[1]) for seen in observations]
-        ids = [identities[key] for key in keys]
-        merged.signals = dict(sorted(set(zip(ids, keys, strict=True))))
+        keys = list(map(_SIGNAL_KEY, observations))
+        ids = np.array(list(map(self._names.signals.__getitem__, keys)), np.int64)
+        unique, first = np.unique(ids, return_index=True)
+        merged.signals = {
+            identity: keys[index] for identity, index in zip(unique.tolist(), first.tolist(), strict=True)
+        }
         ranks = np.frombuffer(bytes.fromhex("".join(self._ids)), ">u8").astype(np.uint64).reshape(-1, 2)
         merged.twins, merged.trends = merge_observations(
-            np.array(ids, np.int64),
-            np.array([seen[4] for seen in observations], np.int64),
+            ids,
+            np.array(list(map(_TIME, observations)), np.int64),
             ranks[events],
             events,
             observations,

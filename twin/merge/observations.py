@@ -4,6 +4,7 @@ The latest is the one with the greatest event time; ties are broken by the event
 """
 
 from decimal import Decimal
+from operator import itemgetter
 
 import numpy as np
 import orjson
@@ -11,6 +12,8 @@ import orjson
 from schemas.facts import Observation, Scalar
 from schemas.time import MINUTE_US
 from twin.merge.columns import NO_TRENDS, Ints, Trends, TwinRow, Words, starts_of_groups
+
+_VALUE = itemgetter(2)
 
 
 def canonical(value: Scalar) -> bytes:
@@ -69,11 +72,11 @@ def merge_observations(
 def _trends(
     signal_id: Ints, time_us: Ints, event: Ints, observations: list[Observation], order: Ints, ids: list[str]
 ) -> Trends:
-    numeric = [index for index in order.tolist() if type(observations[index].value) in {int, Decimal}]
-    if not numeric:
+    kinds = np.array([kind is int or kind is Decimal for kind in map(type, map(_VALUE, observations))])
+    chosen = order[kinds[order]]
+    if not len(chosen):
         return NO_TRENDS
-    chosen = np.array(numeric, np.int64)
-    values = np.array([float(observations[index].value) for index in numeric], np.float64)
+    values = np.array([float(observations[index][2]) for index in chosen.tolist()], np.float64)
     signal, time = signal_id[chosen], time_us[chosen]
     minute = time - time % MINUTE_US
     starts = starts_of_groups(signal, minute)

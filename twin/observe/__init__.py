@@ -22,7 +22,18 @@ def observer_of(wire_format: str) -> Observer:
 
 def observe(event: Event, facts: Facts) -> None:
     """Append to ``facts`` what the event says."""
-    observer_of(event.format)(event, facts)
+    OBSERVERS[event.type](event, facts)
+
+
+class _Observers(dict[str, Observer]):
+    """Observers by event type; the module of a format is imported when its first event comes."""
+
+    def __missing__(self, event_type: str) -> Observer:
+        observer = self[event_type] = observer_of(event_type.partition(".")[0])
+        return observer
+
+
+OBSERVERS = _Observers()
 
 
 def _nothing(_event: Event, _facts: Facts) -> None:
