@@ -87,7 +87,7 @@ class Gateway:
 
     async def health(self, _request: Request) -> Response:
         """Is Kafka there, and how many messages wait."""
-        there = await asyncio.to_thread(self._kafka_there)
+        there = self._road.kafka_answers and await asyncio.to_thread(self._kafka_there)
         return JSONResponse({"kafka": there, "direct": self._road.is_direct, "spooled": self._road.spooled})
 
     async def post(self, request: Request) -> Response:

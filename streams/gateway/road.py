@@ -84,6 +84,7 @@ class Road:
         self._stale: Producer | None = None
         self._direct = threading.Lock()  # held while a group goes to Kafka or to the spool
         self._is_direct = False
+        self._answers = False
         self._one_by_one = 0
         self._tried = threading.Event()
         self._work = threading.Event()
@@ -102,6 +103,11 @@ class Road:
     def is_direct(self) -> bool:
         """Messages go to Kafka at once; False while they queue on disk."""
         return self._is_direct
+
+    @property
+    def kafka_answers(self) -> bool:
+        """Kafka confirmed what was sent to it last."""
+        return self._answers
 
     def start(self) -> None:
         """Begin to work."""
@@ -223,7 +229,7 @@ class Road:
             producer.flush(self._patience_s)
         except NotDelivered as problem:
             _log.warning("Kafka is away, messages go to the spool: %s", problem)
-            self._is_direct = False
+            self._is_direct = self._answers = False
             self._stale, self._producer = producer, None
             return False
         return True
@@ -258,8 +264,10 @@ class Road:
             if isinstance(problem, Refused):
                 self._find_refused(chunk, problem)
                 return True
+            self._answers = False
             _log.info("Kafka is still away, %d messages wait: %s", self.spooled, problem)
             return False
+        self._answers = True
         if chunk.payloads:
             self._spool.drop(chunk)
             self._one_by_one = max(0, self._one_by_one - 1)
