@@ -1,20 +1,89 @@
 """What tests of several rooms share: a Kafka broker, a database server, a schema of its own for each test."""
 
+import fcntl
 import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
 import uuid
+from contextlib import suppress
 from itertools import islice
+from pathlib import Path
 
+import psutil
 import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 
 from streams import migrate
 from streams.topics import catalogue, ensure_topics
 
+RUN_FOLDER = "TWIN_TEST_RUN"
+"""Names the folder that all worker processes of one test run share."""
+
+
+def pytest_configure(config):
+    if not hasattr(config, "workerinput"):
+        os.environ[RUN_FOLDER] = tempfile.mkdtemp(prefix="gegenstrom-test-")
+
+
+def pytest_unconfigure(config):
+    if hasattr(config, "workerinput"):
+        return
+    run = Path(os.environ.pop(RUN_FOLDER))
+    if (run / "pid").exists():
+        with suppress(psutil.NoSuchProcess):
+            broker = psutil.Process(int((run / "pid").read_text()))
+            broker.kill()
+            broker.wait(10)
+    shutil.rmtree(run)
+
+
+def pytest_collection_modifyitems(items):
+    """Mark what touches the database."""
+    for item in items:
+        if "database_url" in getattr(item, "fixturenames", ()):
+            item.add_marker("database")
+
 
 @pytest.fixture(scope="session")
 def kafka():
-    """``host:port`` of the broker of this test run, or of the one that ``TWIN_TEST_KAFKA`` names."""
-    return os.environ["TWIN_TEST_KAFKA"]
+    """``host:port`` of the one broker of this test run, or of the one that ``TWIN_TEST_KAFKA`` names."""
+    if named := os.environ.get("TWIN_TEST_KAFKA"):
+        return named
+    run = Path(os.environ[RUN_FOLDER])
+    with (run / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (run / "address").exists():
+            (run / "address").write_text(start_broker(run))
+    return (run / "address").read_text()
+
+
+def start_broker(run):
+    from streams.embedded import kafka as embedded_kafka
+
+    port, controller_port = free_ports(2)
+    command = embedded_kafka.prepare(run, port, controller_port)
+    with (run / "kafka.log").open("wb") as log:
+        broker = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+    (run / "pid").write_text(str(broker.pid))
+    address = f"127.0.0.1:{port}"
+    for _ in range(240):
+        if broker.poll() is not None:
+            break
+        if embedded_kafka.ready(address):
+            return address
+        time.sleep(0.25)
+    raise AssertionError(f"the broker does not answer: {(run / 'kafka.log').read_text()[-2000:]}")
+
+
+def free_ports(count):
+    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [each.getsockname()[1] for each in held]
+    for each in held:
+        each.close()
+    return ports
 
 
 @pytest.fixture

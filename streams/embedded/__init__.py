@@ -1,0 +1,1 @@
+"""The stack on one machine: Kafka, PostgreSQL, workers, archiver and gateway as processes under one supervisor."""

@@ -1,0 +1,113 @@
+"""The quarantine: rejected messages kept with their bytes and reason, listed, shown and sent again."""
+
+import zlib
+from base64 import b64decode
+from typing import Any, NamedTuple
+
+import orjson
+import psycopg
+from psycopg import sql
+from psycopg.rows import namedtuple_row
+
+from schemas.rows import position_of
+from schemas.time import from_us, parse_time
+from streams.reader import Outcome, read
+
+QUARANTINE_NUMBER = 500
+"""Stands for the quarantine's topic in positions."""
+
+
+class Entry(NamedTuple):
+    """A rejected message, or part of one (then ``raw`` is empty and ``context`` names its event)."""
+
+    id: str
+    interface: str
+    source: str
+    format: str
+    at: Any
+    recorded_at: Any
+    reason: str
+    detail: str
+    raw: bytes
+    context: dict[str, Any]
+
+
+_COLUMNS = "id, interface, source, format, at, recorded_at, reason, detail, raw, context"
+
+
+async def store(
+    connection: psycopg.AsyncConnection[Any], value: bytes, recorded_ms: int, where: tuple[int, int]
+) -> None:
+    """Keep a record of the quarantine's topic; keeping it twice changes nothing.
+
+    ``where`` is its partition and offset.
+    """
+    body = orjson.loads(value)
+    raw = b64decode(body["raw"]) if "raw" in body else zlib.decompress(b64decode(body["raw_zlib"]))
+    time = body["time"]
+    await connection.execute(
+        f"insert into quarantine ({_COLUMNS}, position) "  # noqa: S608
+        "values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) on conflict (id) do nothing",
+        [
+            body["id"],
+            body["interface"],
+            body["source"],
+            body["format"],
+            None if time is None else from_us(parse_time(time)),
+            from_us(recorded_ms * 1000),
+            body["reason"],
+            body["detail"].replace("\0", "\N{SYMBOL FOR NULL}"),
+            raw,
+            orjson.dumps(body["context"]).decode(),
+            position_of(QUARANTINE_NUMBER, *where),
+        ],
+    )
+    await connection.commit()
+
+
+def entries(url: str, schema: str, *, reason: str = "", interface: str = "", limit: int = 100) -> list[Entry]:
+    """The newest entries, without more than ``limit``."""
+    where = "where (%s = '' or reason = %s) and (%s = '' or interface = %s)"
+    with _connect(url, schema) as connection:
+        rows = connection.execute(
+            f"select {_COLUMNS} from quarantine {where} order by recorded_at desc, id limit %s",  # noqa: S608
+            [reason, reason, interface, interface, limit],
+        )
+        return [Entry(*row) for row in rows]
+
+
+def entry(url: str, schema: str, identity: str) -> Entry:
+    """The one entry whose id starts so.
+
+    Raises:
+        LookupError: none does, or several do.
+    """
+    with _connect(url, schema) as connection:
+        rows = connection.execute(
+            f"select {_COLUMNS} from quarantine where starts_with(id, %s) limit 2",  # noqa: S608
+            [identity],
+        ).fetchall()
+    if len(rows) != 1:
+        found = "no message" if not rows else "more than one message"
+        raise LookupError(
+            f"{found} in the quarantine has an id that starts with {identity!r}; see `twin quarantine list`"
+        )
+    return Entry(*rows[0])
+
+
+def decode_again(kept: Entry) -> list[Outcome]:
+    """What the decoders of today make of a rejected message."""
+    time_us = None if kept.at is None else int(kept.at.timestamp() * 1_000_000)
+    return list(read(kept.raw, kept.interface, kept.source, time_us=time_us))
+
+
+def release(url: str, schema: str, identity: str) -> None:
+    """Take an entry out, after its message went into the log."""
+    with _connect(url, schema) as connection:
+        connection.execute("delete from quarantine where id = %s", [identity])
+
+
+def _connect(url: str, schema: str) -> psycopg.Connection[Any]:
+    connection = psycopg.connect(url, row_factory=namedtuple_row)
+    connection.execute(sql.SQL("set search_path to {}, public").format(sql.Identifier(schema)))
+    return connection
