@@ -1,6 +1,7 @@
 """Facts of the archive, a piece of a segment at a time, as columns of integers."""
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,6 +11,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from replay.columns import NO_SAMPLES, SampleRows, TwinRows, merge_samples, picked, slot_start
+from schemas.calendar import day_slots
 from schemas.facts import QUALITIES
 from schemas.time import HOUR_US, SLOT_US
 from streams.archive.facts import TIME_COLUMN, quality_ranks
@@ -36,6 +38,12 @@ class Window(NamedTuple):
         if kind == "readings":
             return self.start_us - NEIGHBOUR_US, self.end_us + NEIGHBOUR_US
         return self.start_us, self.end_us
+
+
+def window_of(day: date) -> Window:
+    """A legal German day as a stretch of time."""
+    slots = day_slots(day)
+    return Window(slots.start, slots.stop)
 
 
 class Piece(NamedTuple):

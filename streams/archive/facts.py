@@ -32,10 +32,13 @@ KINDS = ("readings", "observations", "samples", "slot_values", "registers", "sig
 
 @dataclass(slots=True)
 class FactColumns:
-    """Facts of one segment. ``facts`` is filled by observers; :meth:`close_event` says whose they were."""
+    """Facts of one segment. ``facts`` is filled by observers; :meth:`close_event` says whose they were.
+
+    ``said`` counts those that are packed.
+    """
 
     facts: Facts = field(default_factory=Facts)
-    _events: int = 0
+    said: int = 0
     _ids: list[str] = field(default_factory=list)
     _positions: list[int] = field(default_factory=list)
     _recorded: list[int] = field(default_factory=list)
@@ -75,6 +78,7 @@ class FactColumns:
         }
         for kind, gather in enumerate((self._readings, self._observations, self._samples, self._slot_values)):
             index = np.repeat(events, counts[:, kind])
+            self.said += len(index)
             if len(index):
                 gather({name: column[index] for name, column in said_by.items()})
         self.facts = Facts()

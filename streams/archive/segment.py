@@ -62,6 +62,16 @@ class OpenSegment:
     _actor_codes: list[int] = field(default_factory=list)
 
     @property
+    def covers(self) -> bool:
+        """Whether any offsets are in it."""
+        return bool(self._spans)
+
+    @property
+    def said(self) -> int:
+        """How many facts are in it."""
+        return self._columns.said
+
+    @property
     def facts(self) -> Facts:
         """Where the observer of the next event writes."""
         return self._columns.facts
