@@ -210,7 +210,7 @@ class _Reading:
     ) -> None:
         self._piece = piece
         self._interface = interface
-        self._source = source or piece.name
+        self._source = _speakable(source or piece.name)
         # Without a name given by anyone, two files of the same name in two folders are two conversations.
         self._conversation = source or piece.conversation
         self._conversations = conversations
@@ -252,7 +252,7 @@ class _Reading:
     def _message(self, frame: Frame, wire_format: WireFormat) -> Outcome:
         if frame.time_us is None and self._time_us is not None:
             frame = frame._replace(time_us=self._time_us)
-        source = frame.source or self._source
+        source = _speakable(frame.source) or self._source
         if len(frame.raw) > RAW_LIMIT_BYTES:
             detail = _too_large(len(frame.raw))
             return self._rejected(frame.raw, frame.offset, TOO_LARGE, detail)._replace(
@@ -304,6 +304,11 @@ class _Reading:
         raw = bytes(rest[:RAW_LIMIT_BYTES])
         detail = f"{detail}; what follows byte {self._end} was not read"
         return self._rejected(raw, self._end, reason, detail)._replace(context={_UNCUT: True})
+
+
+def _speakable(source: str) -> str:
+    """A name that header, JSON and database can hold: file names may be no text at all."""
+    return source.encode("utf-8", "replace").decode().replace("\0", "\N{SYMBOL FOR NULL}")
 
 
 def _too_large(size_bytes: int) -> str:

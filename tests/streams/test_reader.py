@@ -1,5 +1,6 @@
 import gzip
 import io
+import os
 from types import SimpleNamespace
 
 import pytest
@@ -204,6 +205,14 @@ def test_the_log_names_the_source_before_the_caller_and_the_file(tmp_path):
     path = written(tmp_path / "street.log", b"a\n@car b\n")
     assert [event.source for event in read(path, "1")] == ["street.log", "car"]
     assert [event.source for event in read(path, "1", "given")] == ["given", "car"]
+
+
+@pytest.mark.parametrize("name", [b"caf\xe9.log", "caf\u00e9.log".encode(), b"plain.log"])
+def test_a_file_name_that_is_no_text_is_a_source_all_the_same(tmp_path, name):
+    (tmp_path / os.fsdecode(name)).write_bytes(b"a\n@who\0 b\nwrong")
+    sources_read = [outcome.source for outcome in read(tmp_path, "1")]
+    assert sources_read[1] == "who\N{SYMBOL FOR NULL}"
+    assert all(source.encode() and "\0" not in source for source in sources_read)
 
 
 def test_each_source_has_its_own_conversation():
