@@ -33,7 +33,7 @@ _TEXT_LINE: Final = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _FRAME_START: Final = re.compile(rb'\s*\[\s*[2-6]\s*,\s*"')
-_RECORD: Final = re.compile(rb'"frame"\s*:\s*(\[|")')
+_RECORD: Final = re.compile(rb'"frame"\s*:\s*("\s*)?\[\s*[2-6]\s*,\s*\\?"')
 _DIRECTIONS: Final = {b">": TO_CSMS, b"<": TO_STATION}
 _scan: Final = JSONDecoder(parse_int=str, parse_float=str).raw_decode
 """Finds the end of a JSON value; numbers are left as they are, some are too long to be converted."""
@@ -42,7 +42,7 @@ _scan: Final = JSONDecoder(parse_int=str, parse_float=str).raw_decode
 def recognise(head: bytes, _name: str) -> bool:
     """Whether a file that starts so may be a log of OCPP-J: one of its first lines looks like a frame."""
     head = head.removeprefix(_BOM)
-    if _FRAME_START.match(head) or _is_profile(head):
+    if _FRAME_START.match(head) or _is_profile(head) or (head.lstrip().startswith(b"{") and _RECORD.search(head)):
         return True
     lines = [line for line in head.split(b"\n", 20) if line.strip()][:20]
     return any(_looks_like_frame(line.strip()) for line in lines)

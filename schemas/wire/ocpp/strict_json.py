@@ -44,8 +44,10 @@ def parse(raw: bytes) -> Any:
         if problem.msg.startswith("unexpected end") or not raw.strip():
             raise Truncated("the JSON text ends too early", len(raw)) from problem
         offset = len(problem.doc[: problem.pos].encode("utf-8", "replace"))
+        if "infinity" in problem.msg:
+            raise TooLarge("a number beyond 10^308", offset) from problem
         raise BadSyntax(f"not JSON: {problem.msg}", offset) from problem
-    value = json.loads(raw.decode(), parse_float=_exact, parse_int=_integer, parse_constant=_refuse)
+    value = _read_exactly(raw.decode())
     if b"\\u0000" in raw and _holds_nul(value):
         raise SchemaViolation("a text holds the NUL character", raw.index(b"\\u0000"))
     return value
@@ -72,6 +74,9 @@ def _integer(digits: str) -> int | Decimal:
 
 def _refuse(name: str) -> NoReturn:
     raise BadSyntax(f"{name} is no number in JSON")
+
+
+_read_exactly: Final = json.JSONDecoder(parse_float=_exact, parse_int=_integer, parse_constant=_refuse).decode
 
 
 def _check_nesting(raw: bytes) -> None:

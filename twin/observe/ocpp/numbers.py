@@ -50,8 +50,9 @@ def scaled(value: Number, factor: Number) -> int:
     """
     if type(value) is int and type(factor) is int:
         return value * factor
-    product = _EXACT.multiply(Decimal(value), Decimal(factor))
-    return int(product.to_integral_value(ROUND_HALF_EVEN))
+    product = _EXACT.multiply(value, factor)
+    whole = int(product)
+    return whole if whole == product else int(product.to_integral_value(ROUND_HALF_EVEN))
 
 
 def times(value: Number, factor: Number) -> Number:
@@ -60,4 +61,4 @@ def times(value: Number, factor: Number) -> Number:
         return value
     if type(value) is int and type(factor) is int:
         return value * factor
-    return _EXACT.multiply(Decimal(value), Decimal(factor))
+    return _EXACT.multiply(value, factor)
