@@ -46,7 +46,7 @@ _THREADS = 2
 _AHEAD = 3
 _TWIN_ROWS = 500_000
 _SINCE_EVER_US = -(1 << 62)
-_TABLES = ("edge", "trend", "sample", "slot_value", "twin", "register", "signal", "series")
+TABLES = ("edge", "trend", "sample", "slot_value", "twin", "register", "signal", "series")
 _KINDS = ("readings", "observations", "samples", "slot_values")
 
 Plan = list[tuple[Manifest, int | None]]
@@ -79,7 +79,7 @@ def run(
     """
     before_us = window.end_us if observed_before_us is None else observed_before_us
     with ExitStack() as stack:
-        writers = {name: stack.enter_context(TableWriter(url, into, name)) for name in _TABLES}
+        writers = {name: stack.enter_context(TableWriter(url, into, name)) for name in TABLES}
         pool = stack.enter_context(ThreadPoolExecutor(_THREADS))
         work = _Run(archive, window, before_us, kinds, writers, pool, on_progress)
         work.edges()

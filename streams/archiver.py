@@ -20,14 +20,14 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from schemas.event import Event, from_record
-from schemas.facts import Facts
 from schemas.interfaces import by_topic
 from schemas.rows import position_of
 from streams.archive.layout import Archive, ArchiveBusy, Manifest, Partition, Range
+from streams.archive.observing import observe_whole
 from streams.archive.segment import NOT_AN_EVENT, OpenSegment
 from streams.lag import end_offsets
+from streams.readiness import announce_ready
 from streams.settings import Settings, settings
-from twin.observe import observe
 
 NICENESS = 15
 
@@ -160,7 +160,7 @@ class Archiver:
         for record in fresh:
             event = _event(record, topic, interface.number)
             if event.type != NOT_AN_EVENT:
-                _observe(event, self._segment.facts)
+                observe_whole(event, self._segment.facts)
             self._segment.add(event, position_of(interface.topic_number, partition, record.offset))
         self._next[topic, partition] = fresh[-1].offset + 1
         self._segment.cover(topic, partition, start, fresh[-1].offset + 1)
@@ -249,19 +249,6 @@ def _event(record: Any, topic: str, interface: str) -> Event:
         )
 
 
-def _observe(event: Event, facts: Facts) -> None:
-    """What the event says; all of it or nothing, as the tables have it."""
-    kinds: tuple[list[Any], ...] = (facts.readings, facts.observations, facts.samples, facts.slot_values)
-    marks = [len(rows) for rows in kinds]
-    try:
-        observe(event, facts)
-    except Exception:
-        log.exception("no facts from %s/%d@%d", event.topic, event.partition, event.offset)
-        for rows, mark in zip(kinds, marks, strict=True):
-            del rows[mark:]
-    facts.rejects.clear()
-
-
 async def _run(archiver: Archiver) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -291,6 +278,7 @@ def main() -> None:
     archive = Archive(config.home)
     try:
         with archive.locked():
+            announce_ready()
             asyncio.run(_run(Archiver(archive, config.kafka, prefix=config.topic_prefix)))
     except (ArchiveBusy, ArchiveAhead) as problem:
         log.error("%s", problem)  # noqa: TRY400 -- the sentence is enough

@@ -66,10 +66,14 @@ class Part(NamedTuple):
 
 
 class Manifest(NamedTuple):
-    """What a segment holds. ``gaps`` are offsets that Kafka no longer had when they were wanted."""
+    """What a segment holds.
+
+    ``gaps`` are offsets that Kafka no longer had when they were wanted, ``undecoded`` counts events without a decoder.
+    """
 
     number: int
     events: int
+    undecoded: int
     offsets: tuple[Range, ...]
     gaps: tuple[Range, ...]
     time_us: Bounds | None
@@ -88,6 +92,7 @@ class Manifest(NamedTuple):
                 "format": FORMAT,
                 "number": self.number,
                 "events": self.events,
+                "undecoded": self.undecoded,
                 "offsets": [entry._asdict() for entry in self.offsets],
                 "gaps": [entry._asdict() for entry in self.gaps],
                 "time_us": self.time_us,
@@ -115,6 +120,7 @@ class Manifest(NamedTuple):
             return cls(
                 body["number"],
                 body["events"],
+                body["undecoded"],
                 tuple(Range(**entry) for entry in body["offsets"]),
                 tuple(Range(**entry) for entry in body["gaps"]),
                 _bounds(body["time_us"]),

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from schemas.event import Event, json_default
+from schemas.event import UNDECODED, Event, json_default
 from schemas.facts import Facts
 from streams.archive.facts import KINDS, TIME_COLUMN, FactColumns
 from streams.archive.layout import FORMAT, Archive, Bounds, Manifest, Part, Range, sha256_of
@@ -52,6 +52,7 @@ class OpenSegment:
     """
 
     events: int = 0
+    undecoded: int = 0
     bytes: int = 0
     gaps: list[Range] = field(default_factory=list)
     _spans: dict[tuple[str, int], tuple[int, int]] = field(default_factory=dict)
@@ -101,6 +102,7 @@ class OpenSegment:
             )
         )
         self.events += 1
+        self.undecoded += event.type == UNDECODED
         self.bytes += len(event.raw) + len(payload) + len(context)
         if len(self._rows) >= _PACK_EVENTS:
             self._pack()
@@ -117,15 +119,16 @@ class OpenSegment:
         files = {}
         messages = self._messages()
         times, recorded = _bounds(messages["time_us"]), _bounds(messages["recorded_us"])
-        files["messages"] = _write(archive, number, "messages", messages)
+        files["messages"] = write_file(archive, number, "messages", messages)
         self._batches.clear()
         del messages
         tables = self._columns.tables()
         for kind in KINDS:
-            files[kind] = _write(archive, number, kind, tables.pop(kind))
+            files[kind] = write_file(archive, number, kind, tables.pop(kind))
         manifest = Manifest(
             number,
             self.events,
+            self.undecoded,
             tuple(Range(*key, *span) for key, span in sorted(self._spans.items())),
             tuple(sorted(self.gaps)),
             times,
@@ -156,7 +159,8 @@ class OpenSegment:
         return table.take(pa.array(order))
 
 
-def _write(archive: Archive, number: int, kind: str, table: pa.Table) -> Part:
+def write_file(archive: Archive, number: int, kind: str, table: pa.Table) -> Part:
+    """Write one file of a segment, as all are written."""
     file = archive.file(number, kind)
     names = table.column_names
     pq.write_table(

@@ -8,6 +8,7 @@ import psycopg
 from replay.reading import Window
 from schemas.event import Event, event_id
 from schemas.facts import INDICATIVE, MEASURED, Facts, Observation, Reading, Sample, SlotValue
+from schemas.interfaces import interface as interface_of
 from schemas.rows import position_of
 from schemas.time import HOUR_US, MINUTE_US, SLOT_US, format_time
 from streams import sink
@@ -15,6 +16,7 @@ from streams.archive.layout import Range
 from streams.archive.segment import write_segment
 from twin.merge.batch import Batch, Names
 
+TOPIC = interface_of("15").topic
 DAY = Window(1_774_738_800_000_000, 1_774_738_800_000_000 + 23 * HOUR_US)
 """2026-03-29, a day of 23 hours."""
 
@@ -34,7 +36,7 @@ def event(number, time_us, *, interface="15", recorded_us=None, raw=None):
         raw,
         {"direction": "up"},
         time_us + MINUTE_US if recorded_us is None else recorded_us,
-        "if.15.smgw-mme",
+        TOPIC,
         0,
         number,
     )
@@ -73,9 +75,9 @@ def day(count=400, start_us=DAY.start_us, end_us=DAY.end_us):
 
 def archived(archive, *segments):
     """Write segments; offsets as if each followed the one before."""
-    start = archive.next_offsets().get(("if.15.smgw-mme", 0), 0)
+    start = archive.next_offsets().get((TOPIC, 0), 0)
     for events in segments:
-        write_segment(archive, events, [Range("if.15.smgw-mme", 0, start, start + len(events))])
+        write_segment(archive, events, [Range(TOPIC, 0, start, start + len(events))])
         start += len(events)
     return archive
 

@@ -9,7 +9,7 @@ import pytest
 from schemas.time import SLOT_US
 from streams.archive.layout import Archive, ArchiveBusy, Manifest, Range
 from streams.archive.segment import OpenSegment
-from tests.replay.made_days import DAY, archived, day, event, said
+from tests.replay.made_days import DAY, TOPIC, archived, day, event, said
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_the_latest_message_of_each_quarter_hour_stands_among_the_observations(a
 def test_the_manifest_names_counts_offsets_times_and_checksums(archive):
     manifest = archived(archive, day(50)).manifests()[0]
     assert manifest.events == 50
-    assert manifest.offsets == (Range("if.15.smgw-mme", 0, 0, 50),)
+    assert manifest.offsets == (Range(TOPIC, 0, 0, 50),)
     assert manifest.time_us.first_us == DAY.start_us
     assert manifest.part("readings").rows == 100
     for kind, part in manifest.files.items():
@@ -87,7 +87,7 @@ def test_the_manifest_names_counts_offsets_times_and_checksums(archive):
 
 def test_the_next_segment_starts_where_the_last_ended(archive):
     archived(archive, day(50)[:20], day(50)[20:])
-    assert archive.next_offsets() == {("if.15.smgw-mme", 0): 50}
+    assert archive.next_offsets() == {(TOPIC, 0): 50}
     assert [manifest.number for manifest in archive.manifests()] == [0, 1]
 
 
@@ -113,11 +113,11 @@ def test_a_newer_manifest_is_refused(archive):
 
 def test_an_empty_segment_covers_offsets_all_the_same(archive):
     segment = OpenSegment()
-    segment.cover("if.15.smgw-mme", 3, 7, 9)
-    segment.gaps.append(Range("if.15.smgw-mme", 3, 0, 7))
+    segment.cover(TOPIC, 3, 7, 9)
+    segment.gaps.append(Range(TOPIC, 3, 0, 7))
     manifest = segment.write(archive, 0)
     assert (manifest.events, manifest.time_us, manifest.gaps[0].end) == (0, None, 7)
-    assert archive.next_offsets() == {("if.15.smgw-mme", 3): 9}
+    assert archive.next_offsets() == {(TOPIC, 3): 9}
 
 
 def test_a_message_without_time_is_kept(archive):

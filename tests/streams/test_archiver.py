@@ -13,6 +13,7 @@ from schemas.facts import Reading
 from schemas.interfaces import interface
 from schemas.time import MINUTE_US
 from streams import archiver, sealing
+from streams.archive import observing
 from streams.archive.layout import Archive, Range
 from streams.lag import end_offsets
 from streams.producer import EventProducer
@@ -32,7 +33,7 @@ def facts_of_made_up_events(monkeypatch):
             Reading(made.actor, "device", "1-0:1.8.0", "import", made.time_us, made.payload["number"], "measured")
         )
 
-    monkeypatch.setattr(archiver, "observe", observe)
+    monkeypatch.setattr(observing, "observe", observe)
 
 
 @pytest.fixture
