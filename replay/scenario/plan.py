@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from importlib import import_module
 from typing import Final
 
 import numpy as np
 
 from replay.scenario.draws import Draws, Ints
 from replay.scenario.street import KWH_MWS, Street
+from schemas.calendar import day_slots
 from schemas.time import MINUTE_US, SLOT_US
 
 SLOT_MINUTES: Final = SLOT_US // MINUTE_US
@@ -68,7 +68,7 @@ class DayPlan:
 
 def plan_day(street: Street, day: date) -> DayPlan:
     """The plan of a day; the same for the same street and day."""
-    slots: range = import_module("schemas.calendar").day_slots(day)
+    slots = day_slots(day)
     local_minute = _local_minutes(len(slots) * SLOT_MINUTES)
     first_limited = int(np.flatnonzero(local_minute == _LIMIT_FROM_MINUTE)[0])
     away_from, away_until, trip_mws = _trips(street, day, local_minute)

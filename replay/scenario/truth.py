@@ -74,9 +74,6 @@ class Truth:
             billed = self.edges_mwh(row, site, BILLING_STEP_MWH)
             yield Series(names.meter, direction, self.edges_mwh(row, site, METER_STEP_MWH), drift_s, gap)
             yield Series(names.melo, direction, billed)
-            malo = names.malo if direction == "import" else names.malo_feed_in
-            if malo:
-                yield Series(malo, direction, billed)
         household = self.street.household(site)
         if household.ocpp:
             step_mwh = _STATION_STEP_MWH[household.ocpp]

@@ -44,7 +44,7 @@ def test_the_same_seed_disturbs_the_same_messages_and_another_one_others():
 
 
 def test_what_stations_say_is_left_alone_because_an_answer_needs_its_call_before_it():
-    sent = stream(20_000, interface="04")
+    sent = stream(20_000, interface="4")
     assert list(disturbed(sent, DEFAULT_FAULTS, 1)) == sent
 
 

@@ -17,9 +17,6 @@ from replay.scenario.world import first_state, walk
 from replay.scenario.writers.ocpp import Stations, line_of
 from schemas.time import MINUTE_US, SLOT_US, parse_time
 
-pytest.importorskip("schemas.calendar")
-pytest.importorskip("schemas.identifiers")
-
 SPRING, AUTUMN, SUMMER = date(2026, 3, 29), date(2026, 10, 25), date(2026, 7, 7)
 FOLDERS = {"ocpp1.6": ("v16", ""), "ocpp2.0.1": ("v201", "Request"), "ocpp2.1": ("v21", "Request")}
 

@@ -11,9 +11,6 @@ from replay.scenario.plan import LIMIT_MW, plan_day
 from replay.scenario.street import Street
 from replay.scenario.world import first_state, least_mws, plugged_in, walk
 
-pytest.importorskip("schemas.calendar")
-pytest.importorskip("schemas.identifiers")
-
 SPRING, AUTUMN, SUMMER, WINTER = date(2026, 3, 29), date(2026, 10, 25), date(2026, 6, 20), date(2026, 1, 15)
 DAYS = [SPRING, AUTUMN, SUMMER, WINTER]
 FIELDS = ("import_mws", "export_mws", "charged_mws", "discharged_mws", "soc_mws")

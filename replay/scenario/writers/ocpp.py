@@ -24,7 +24,7 @@ from replay.scenario.writers.ocpp_dialect import (
 )
 from schemas.time import MINUTE_US, SECOND_US, SLOT_US, format_time
 
-INTERFACE: Final = "04"
+INTERFACE: Final = "4"
 EARLIEST_US: Final = 60 * SECOND_US
 """A message of a quarter hour may be sent this much before it begins."""
 

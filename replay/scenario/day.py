@@ -1,0 +1,135 @@
+"""A whole day: the world walked once, every message in order of time, files and truth written."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from replay.scenario.faults import DEFAULT_FAULTS, Faults, disturbed
+from replay.scenario.message import Message, Orderly
+from replay.scenario.plan import plan_day
+from replay.scenario.street import Street
+from replay.scenario.truth import Truth, write_truth
+from replay.scenario.world import State, first_state, walk
+from replay.scenario.writers import ocpp
+from schemas.time import MINUTE_US, SLOT_US
+
+Progress = Callable[[int, int], None]
+"""Called after each quarter hour with how many are done and how many there are."""
+
+_LOGS: Final[dict[str, tuple[str, Callable[[Message], bytes]]]] = {
+    "4": ("street.ocpp.jsonl", ocpp.line_of),
+}
+_SLACK_US: Final = 2 * MINUTE_US
+_SLOT_S: Final = 900
+
+
+@dataclass(frozen=True, slots=True)
+class DayWritten:
+    """What was written: files of native messages, how many messages for each interface, files of the truth."""
+
+    files: tuple[Path, ...]
+    messages: dict[str, int]
+    truth: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What is asked for: the same setting gives the same bytes.
+
+    Registers and batteries start on ``first_day`` (None: on the day itself) and go on from day to day, so two
+    days with the same first day fit together. Intervals must divide a quarter hour.
+    """
+
+    sites: int = 12
+    seed: int = 1
+    sml_interval_s: int = 60
+    ocpp_interval_s: int = 60
+    faults: Faults = DEFAULT_FAULTS
+    first_day: date | None = None
+
+    def __post_init__(self) -> None:
+        for interval_s in (self.sml_interval_s, self.ocpp_interval_s):
+            if interval_s < 1 or _SLOT_S % interval_s:
+                raise ValueError(f"an interval of {interval_s} s does not divide a quarter hour")
+
+
+class Day:
+    """One day of the street; the live messages can be had once, the truth is complete after them."""
+
+    def __init__(self, day: date, setting: Setting) -> None:
+        self.setting = setting
+        self.street = Street(setting.seed, setting.sites)
+        self.plan = plan_day(self.street, day)
+        self.truth = Truth(self.street, self.plan, interval_s=setting.sml_interval_s)
+
+    def live(self, on_progress: Progress | None = None) -> Iterator[Message]:
+        """What stations and meters say, in order of time and without faults of the way."""
+        setting, orderly = self.setting, Orderly(_SLACK_US)
+        stations = ocpp.Stations(self.street, self.plan, interval_s=setting.ocpp_interval_s)
+        for quarter in walk(self.street, self.plan, self._state()):
+            self.truth.take(quarter)
+            yield from orderly.take(stations.messages(quarter), quarter.start_us + SLOT_US)
+            if on_progress is not None:
+                on_progress(quarter.number + 1, len(self.plan.slots))
+        yield from orderly.rest()
+
+    def _state(self) -> State:
+        """The state at the start of the day."""
+        state = first_state(self.street)
+        day = self.setting.first_day or self.plan.day
+        while day < self.plan.day:
+            for quarter in walk(self.street, plan_day(self.street, day), state):
+                state = quarter.end
+            day += timedelta(days=1)
+        return state
+
+
+def write_day(
+    day: date,
+    out: Path,
+    *,
+    sites: int = 12,
+    seed: int = 1,
+    sml_interval_s: int = 60,
+    ocpp_interval_s: int = 60,
+    faults: Faults = DEFAULT_FAULTS,
+    first_day: date | None = None,
+    on_progress: Progress | None = None,
+) -> DayWritten:
+    """Write a day's native messages into ``out/<interface>/`` and what really happened into ``out/truth/``.
+
+    Raises:
+        ValueError: no or too many sites, or an interval that does not divide a quarter hour.
+        OSError: a file cannot be written.
+    """
+    setting = Setting(sites, seed, sml_interval_s, ocpp_interval_s, faults, first_day)
+    story = Day(day, setting)
+    files, counts = _write_logs(story, out, on_progress)
+    truth = write_truth(story.truth, out / "truth", setting.faults)
+    return DayWritten(tuple(files), counts, tuple(truth))
+
+
+def messages(day: date, setting: Setting) -> Iterator[Message]:
+    """Every live message of a day in order of time, with the faults of the way; nothing is written."""
+    return disturbed(Day(day, setting).live(), setting.faults, setting.seed)
+
+
+def _write_logs(story: Day, out: Path, on_progress: Progress | None) -> tuple[list[Path], dict[str, int]]:
+    counts: dict[str, int] = {}
+    paths: list[Path] = []
+    with ExitStack() as stack:
+        files: dict[str, BinaryIO] = {}
+        for message in disturbed(story.live(on_progress), story.setting.faults, story.setting.seed):
+            interface = message.interface
+            name, line_of = _LOGS[interface]
+            if interface not in files:
+                path = out / f"{int(interface):02d}" / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                paths.append(path)
+                files[interface] = stack.enter_context(path.open("wb"))
+            files[interface].write(line_of(message))
+            counts[interface] = counts.get(interface, 0) + 1
+    return paths, counts
