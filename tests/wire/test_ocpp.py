@@ -321,6 +321,10 @@ def test_a_conversation_remembers_what_was_ruled_out():
     assert [found.payload["version"] for found in talk(SET_PROFILE, HEARTBEAT)] == ["2.1", "2.1"]
 
 
+def test_a_station_may_come_back_with_another_version():
+    assert [found.payload["version"] for found in talk(START, SET_PROFILE, HEARTBEAT)] == ["1.6", "2.1", "2.1"]
+
+
 def test_a_stated_subprotocol_holds_and_is_remembered():
     conversation = Conversation()
     assert decode(HEARTBEAT, conversation, subprotocol="ocpp2.1").payload["version"] == "2.1"
@@ -414,6 +418,8 @@ DEEP = b'[2,"1","DataTransfer",{"vendorId":"v","data":' + b"[" * 70 + b"]" * 70 
             SchemaViolation,
         ),
         (b'[2,"19","SecurityEventNotification",{"type":"x","timestamp":"2026-06-30T23:59:60Z"}]', SchemaViolation),
+        (b'[2,"19","SecurityEventNotification",{"type":"x","timestamp":"9999-12-31T23:59:59Z"}]', SchemaViolation),
+        (b'[2,"19","SecurityEventNotification",{"type":"x","timestamp":"1969-12-31T23:59:59Z"}]', SchemaViolation),
         (b'{"chargingProfileKind":"Absolute","chargingSchedule":[{"chargingRateUnit":"V"}]}', SchemaViolation),
         (b'[2,"19","Fly",{}]', Unsupported),
         (b'[2,"19","../v16/schemas/Heartbeat",{}]', Unsupported),

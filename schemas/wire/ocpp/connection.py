@@ -56,6 +56,10 @@ class Connection:
     _answered: OrderedDict[Hashable, OpenCall] = field(default_factory=OrderedDict)
     _transactions: OrderedDict[Hashable, Transaction] = field(default_factory=OrderedDict)
 
+    def candidates(self) -> tuple[str, ...]:
+        """Every version, in the order in which a frame is tried: what nothing ruled out, then the others."""
+        return self.versions + tuple(version for version in PREFERENCE if version not in self.versions)
+
     def narrow(self, fitting: tuple[str, ...]) -> str:
         """Rule out every version that does not fit; the preferred one of the rest.
 

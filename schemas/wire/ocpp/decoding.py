@@ -12,7 +12,6 @@ The payload of a message::
 from collections.abc import Hashable
 from typing import Any, Final
 
-from schemas.time import parse_time
 from schemas.wire.contract import BadSyntax, Conversation, Decoded, Frame, SchemaViolation
 from schemas.wire.ocpp.connection import (
     TO_CSMS,
@@ -24,6 +23,7 @@ from schemas.wire.ocpp.connection import (
     connection_of,
 )
 from schemas.wire.ocpp.framing import CALLRESULT, CALLRESULTERROR, NAMES, SEND, Rpc, unpack
+from schemas.wire.ocpp.instants import instant
 from schemas.wire.ocpp.strict_json import parse
 from schemas.wire.ocpp.versions import fitting_request, fitting_result, stated_version, violations_of_type
 
@@ -71,7 +71,7 @@ def decode(frame: Frame, conversation: Conversation) -> Decoded:
     if direction not in {TO_CSMS, TO_STATION, UNKNOWN_DIRECTION}:
         raise BadSyntax(f"the log's direction {direction[:40]!r} is neither {TO_CSMS} nor {TO_STATION}")
     stated = stated_version(frame.context.get("subprotocol"))
-    candidates = (stated,) if stated else connection.versions
+    candidates = (stated,) if stated else connection.candidates()
     if rpc.kind in _ONLY_2_1:
         candidates = tuple(version for version in candidates if version == "2.1")
         if not candidates:
@@ -226,6 +226,6 @@ def _meter_values(body: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _instant(stamp: str) -> int:
     try:
-        return parse_time(stamp)
+        return instant(stamp)
     except ValueError as problem:
         raise SchemaViolation(f"{stamp[:40]!r} is no time stamp: {problem}") from problem

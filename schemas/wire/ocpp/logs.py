@@ -18,9 +18,9 @@ from typing import Any, BinaryIO, Final
 
 import orjson
 
-from schemas.time import parse_time
 from schemas.wire.contract import BadSyntax, Frame, Malformed, TooLarge, WireError
 from schemas.wire.ocpp.connection import TO_CSMS, TO_STATION
+from schemas.wire.ocpp.instants import instant
 from schemas.wire.ocpp.strict_json import FRAME_LIMIT_BYTES
 
 _LINE_LIMIT: Final = FRAME_LIMIT_BYTES + 64 * 1024
@@ -195,7 +195,7 @@ def _skip(text: str, position: int) -> int:
 
 def _time_us(stamp: str) -> int:
     try:
-        return parse_time(stamp)
+        return instant(stamp)
     except ValueError as problem:
         raise BadSyntax(f"{stamp[:40]!r} is no time stamp: {problem}") from None
 

@@ -17,13 +17,16 @@ from typing import Any, Final, NamedTuple
 
 from schemas.facts import INDICATIVE, Direction, Facts, Observation, Reading, Reject, Sample, Scalar
 from schemas.time import parse_time
-from twin.observe.ocpp.numbers import Number, number, scaled, times
+from twin.observe.ocpp.amounts import Number, number, scaled, times
 
 ENERGY_LIMIT_MWH: Final = 10**15
 """A register beyond a billion kilowatt-hours is no reading [M]."""
 
 POWER_LIMIT_MW: Final = 10**9
 """No charging point here draws or gives a megawatt; more is a mix-up of units [M]."""
+
+VALUE_LIMIT: Final = 10**12
+"""No volt, ampere or degree is measured beyond that [M]."""
 
 _DEFAULT_MEASURAND: Final = "Energy.Active.Import.Register"
 _MULTIPLIER_LIMIT: Final = 12
@@ -137,7 +140,11 @@ def _tell_reading(amount: Number, plan: _Plan, actor: str, time_us: int, facts: 
 
 
 def _tell_observation(amount: Number, plan: _Plan, actor: str, time_us: int, facts: Facts) -> None:
-    facts.observations.append(Observation(actor, plan.attribute, times(amount, plan.factor), plan.unit, time_us))
+    value = times(amount, plan.factor)
+    if -VALUE_LIMIT <= value <= VALUE_LIMIT:
+        facts.observations.append(Observation(actor, plan.attribute, value, plan.unit, time_us))
+    else:
+        facts.rejects.append(Reject("implausible-value", f"{actor}: {plan.attribute} of {value} {plan.unit[:40]}"))
 
 
 def _tell_charge(amount: Number, plan: _Plan, actor: str, time_us: int, facts: Facts) -> None:
@@ -188,7 +195,7 @@ def _plan_of_2(sample: dict[str, Any], actor: str, time_us: int, facts: Facts) -
 @lru_cache(maxsize=4096)
 def _plan(measurand: str, phase: str | None, location: str, unit: str | None, multiplier: Scalar) -> _Plan:
     """How samples of a kind are read; there are few kinds, so it is worked out once for each."""
-    sent = unit or _SPECIAL_UNITS.get(measurand) or _USUAL_UNITS.get(measurand.partition(".")[0], "")
+    sent = unit or _SPECIAL_UNITS.get(measurand, _USUAL_UNITS.get(measurand.partition(".")[0], ""))
     exponent = number(multiplier) or 0
     if not -_MULTIPLIER_LIMIT <= exponent <= _MULTIPLIER_LIMIT:
         return _Plan(_refuse_unit, 1, measurand, f"10^{multiplier} {sent}")

@@ -14,17 +14,23 @@ The version of a slot value is ``<time, ISO Z>|<stack level>|<profile id>``: sai
 
 from bisect import bisect_right
 from collections.abc import Callable
+from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 from schemas.event import Event
-from schemas.facts import INDICATIVE, Facts, Observation, Reject, SlotValue
+from schemas.facts import INDICATIVE, Facts, Observation, Reject, Scalar, SlotValue
 from schemas.time import SECOND_US, SLOT_US, format_time, slot_of
+from twin.observe.ocpp.amounts import Number, number, scaled
 from twin.observe.ocpp.meter_values import POWER_LIMIT_MW
-from twin.observe.ocpp.numbers import Number, number, scaled
 from twin.observe.ocpp.said import instant
 
 SLOT_LIMIT: Final = 7 * 96
 """Quarter hours told of one schedule: a week."""
+
+_LIMIT: Final = POWER_LIMIT_MW // 1000
+"""In watts; as amperes it is beyond reason all the more."""
+
+_YEAR_S: Final = 366 * 86_400
 
 _TRANSACTION_PURPOSES: Final = {"TxProfile", "TxDefaultProfile", None}
 _SERIES: Final = {
@@ -35,11 +41,15 @@ _SERIES: Final = {
 _PHASES: Final = ("", "_L2", "_L3")
 
 
+_Limits = list[tuple[str, Number]]
+"""What a period says: names of its fields with their values, of all phases together."""
+
+
 class _Schedule(NamedTuple):
     """A schedule with a start: periods begin at ``starts_us`` (ascending) and the last ends at ``end_us``."""
 
     starts_us: list[int]
-    periods: list[dict[str, Any]]
+    periods: list[_Limits]
     end_us: int
     unit: str
 
@@ -56,110 +66,101 @@ def _on_set_profile(event: Event, facts: Facts) -> None:
 
 
 def _on_dynamic_update(event: Event, facts: Facts) -> None:
-    """UpdateDynamicSchedule: new values from now on, of a profile sent before; in watts (2.1, use case K28)."""
+    """UpdateDynamicSchedule: new values from now on (2.1, use case K28).
+
+    They are in the unit of the profile they change, which the message does not name: the unit stays empty.
+    """
     if event.time_us is not None and event.payload["body"]["status"] == "Accepted":
         update = event.payload["call"]["request"]["scheduleUpdate"]
-        _in_force(event.actor, update, "W", event.time_us, facts)
+        _in_force(event.actor, _limits(update, "", facts), "", event.time_us, facts)
 
 
 def _on_pulled_update(event: Event, facts: Facts) -> None:
     """PullDynamicScheduleUpdate: the same, asked for by the station."""
     body = event.payload["body"]
     if event.time_us is not None and body["status"] == "Accepted" and "scheduleUpdate" in body:
-        _in_force(event.actor, body["scheduleUpdate"], "W", event.time_us, facts)
+        _in_force(event.actor, _limits(body["scheduleUpdate"], "", facts), "", event.time_us, facts)
 
 
 def _profile(event: Event, profile: dict[str, Any], facts: Facts) -> None:
     schedules = profile.get("chargingSchedule") or []
+    start_needed = profile.get("chargingProfileKind") == "Absolute"
     for raw in schedules if isinstance(schedules, list) else [schedules]:
-        periods = raw.get("chargingSchedulePeriod") or []
-        if not periods:
+        start_us = instant(raw.get("startSchedule")) if start_needed else None
+        schedule = _schedule(raw, start_us or 0, instant(profile.get("validTo")), facts)
+        if not schedule.periods:
             continue
-        start_us = instant(raw.get("startSchedule")) if profile.get("chargingProfileKind") == "Absolute" else None
-        unit = raw.get("chargingRateUnit", "W")
-        if start_us is None:
-            now = periods[0]
-        else:
-            schedule = _schedule(start_us, raw, periods, unit, instant(profile.get("validTo")))
-            now = schedule.periods[max(bisect_right(schedule.starts_us, event.time_us or start_us) - 1, 0)]
-            _slots(event, profile, schedule, start_us, facts)
+        if start_us is not None:
+            _slots(event, profile, schedule, facts)
         if event.time_us is not None:
-            _in_force(event.actor, now, unit, event.time_us, facts)
+            begun = bisect_right(schedule.starts_us, event.time_us) if start_us is not None else 0
+            _in_force(event.actor, schedule.periods[max(begun - 1, 0)], schedule.unit, event.time_us, facts)
 
 
-def _schedule(
-    start_us: int, raw: dict[str, Any], periods: list[dict[str, Any]], unit: str, valid_to_us: int | None
-) -> _Schedule:
-    begun = sorted(((_seconds(period.get("startPeriod")), period) for period in periods), key=lambda pair: pair[0])
-    starts_us = [start_us + seconds * SECOND_US for seconds, _ in begun]
-    ends_us = [slot_of(starts_us[-1]) + SLOT_US]
+def _schedule(raw: dict[str, Any], start_us: int, valid_to_us: int | None, facts: Facts) -> _Schedule:
+    unit = raw.get("chargingRateUnit", "W")
+    begun = [
+        (start_us + _seconds(period.get("startPeriod")) * SECOND_US, _limits(period, unit, facts))
+        for period in raw.get("chargingSchedulePeriod") or []
+    ]
+    begun.sort(key=itemgetter(0))
+    starts_us = [begin_us for begin_us, _ in begun]
     if raw.get("duration") is not None:
-        ends_us = [start_us + _seconds(raw["duration"]) * SECOND_US]
+        end_us = start_us + _seconds(raw["duration"]) * SECOND_US
+    else:
+        end_us = slot_of(max(starts_us, default=start_us)) + SLOT_US
     if valid_to_us is not None:
-        ends_us.append(valid_to_us)
-    return _Schedule(starts_us, [period for _, period in begun], min(ends_us), unit)
+        end_us = min(end_us, valid_to_us)
+    return _Schedule(starts_us, [limits for _, limits in begun], end_us, unit)
 
 
-def _seconds(value: Any) -> int:
+def _seconds(value: Scalar) -> int:
     """Seconds after the schedule's start; beyond a year is as good as a year."""
-    return min(max(scaled(number(value) or 0, 1), 0), 366 * 86_400)
+    return min(max(scaled(number(value) or 0, 1), 0), _YEAR_S)
 
 
-def _slots(event: Event, profile: dict[str, Any], schedule: _Schedule, start_us: int, facts: Facts) -> None:
+def _slots(event: Event, profile: dict[str, Any], schedule: _Schedule, facts: Facts) -> None:
+    """A value for every quarter hour at whose start a period is in force."""
+    start_us = schedule.starts_us[0]
     said_us = start_us if event.time_us is None else event.time_us
     stack_level, identity = profile.get("stackLevel", 0), profile.get("id", profile.get("chargingProfileId", ""))
-    version = f"{format_time(said_us)}|{stack_level:>06}|{identity}"
+    version = f"{format_time(said_us)}|{stack_level:0>6}|{identity}"
     purpose = profile.get("chargingProfilePurpose")
     suffix = "" if purpose in _TRANSACTION_PURPOSES else f".{purpose}"
     place = event.actor.removeprefix("evse:")
-    first_us = -(-schedule.starts_us[0] // SLOT_US) * SLOT_US
+    in_watts = schedule.unit == "W"
+    first_us = -(-start_us // SLOT_US) * SLOT_US
     last_us = min(schedule.end_us, first_us + SLOT_LIMIT * SLOT_US)
     if last_us < schedule.end_us:
         facts.rejects.append(
             Reject("long-schedule", f"only the first {SLOT_LIMIT} quarter hours of {version} are kept")
         )
-    told: dict[int, list[tuple[str, Number, str]]] = {}
     for slot_us in range(first_us, last_us, SLOT_US):
-        index = bisect_right(schedule.starts_us, slot_us) - 1
-        if index not in told:
-            told[index] = _values(schedule.periods[index], schedule.unit, facts)
-        for field, value, unit in told[index]:
+        for field, limit in schedule.periods[bisect_right(schedule.starts_us, slot_us) - 1]:
+            value, unit = (scaled(limit, 1000), "mW") if in_watts else (limit, schedule.unit)
             series = _SERIES[field][0] + suffix
             facts.slot_values.append(SlotValue(series, place, slot_us, value, unit, INDICATIVE, version))
 
 
-def _in_force(actor: str, period: dict[str, Any], unit: str, time_us: int, facts: Facts) -> None:
-    for field, (_, attribute) in _SERIES.items():
-        value = _total(period, field, unit)
-        if value is not None:
-            facts.observations.append(Observation(actor, attribute, value, unit, time_us))
+def _in_force(actor: str, limits: _Limits, unit: str, time_us: int, facts: Facts) -> None:
+    facts.observations.extend(Observation(actor, _SERIES[field][1], limit, unit, time_us) for field, limit in limits)
 
 
-def _values(period: dict[str, Any], unit: str, facts: Facts) -> list[tuple[str, Number, str]]:
-    """Field, value and unit of a period's limits: W as mW, A as they are."""
-    values: list[tuple[str, Number, str]] = []
+def _limits(period: dict[str, Any], unit: str, facts: Facts) -> _Limits:
+    """The limits of a period: watts given per phase add up, amperes of the first phase stand for each."""
+    limits: _Limits = []
     for field in _SERIES:
-        value = _total(period, field, unit)
-        if value is None:
+        first, *others = (number(period.get(field + phase)) for phase in _PHASES)
+        if first is None:
             continue
-        if unit == "A":
-            values.append((field, value, "A"))
-        elif not -POWER_LIMIT_MW <= value * 1000 <= POWER_LIMIT_MW:
-            facts.rejects.append(Reject("implausible-power", f"{field} of {value} W, beyond 1 MW"))
+        total = first
+        for amount in others:
+            total = total if amount is None or unit == "A" else total + amount
+        if not -_LIMIT <= total <= _LIMIT:
+            facts.rejects.append(Reject("implausible-limit", f"{field} of {total} {unit}, beyond 1 MW"))
         else:
-            values.append((field, scaled(value, 1000), "mW"))
-    return values
-
-
-def _total(period: dict[str, Any], field: str, unit: str) -> Number | None:
-    """The value of all phases: watts given per phase add up, amperes of the first phase stand for each."""
-    amounts = [number(period.get(field + phase)) for phase in (_PHASES if unit == "W" else _PHASES[:1])]
-    if amounts[0] is None:
-        return None
-    total: Number = 0
-    for amount in amounts:
-        total = total if amount is None else total + amount
-    return total
+            limits.append((field, total))
+    return limits
 
 
 RESULTS: Final[dict[str, Callable[[Event, Facts], None]]] = {

@@ -4,8 +4,8 @@ from typing import Any
 
 from schemas.event import Event
 from schemas.facts import Facts, Observation, Scalar
-from schemas.time import parse_time
-from twin.observe.ocpp.numbers import number
+from schemas.wire.ocpp import instants
+from twin.observe.ocpp.amounts import number
 
 
 def fields(body: dict[str, Any], named: dict[str, str], actor: str, time_us: int, facts: Facts) -> None:
@@ -35,8 +35,8 @@ def station_of(event: Event) -> str:
 
 
 def instant(stamp: str | None) -> int | None:
-    """The instant of a time stamp inside a body; None where there is none, or none any calendar has."""
+    """The instant of a time stamp inside a body; None where there is none, or none that can be counted."""
     try:
-        return parse_time(stamp) if stamp else None
+        return instants.instant(stamp) if stamp else None
     except ValueError:
         return None

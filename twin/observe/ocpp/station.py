@@ -6,7 +6,7 @@ from typing import Any
 from schemas.event import Event
 from schemas.facts import Facts, Observation
 from schemas.time import SECOND_US, format_time
-from twin.observe.ocpp.numbers import number, scaled
+from twin.observe.ocpp.amounts import number, scaled
 from twin.observe.ocpp.said import fields, instant, one, station_of
 
 _YEARS_S = 10**9
@@ -42,7 +42,7 @@ def _on_status(event: Event, facts: Facts) -> None:
         one(facts, actor, "connector_status" if "/" in _place(event) else "status", body["status"], time_us)
         fields(body, _STATUS_1_6, actor, time_us, facts)
     else:
-        connector = body["connectorId"]
+        connector = int(number(body["connectorId"]) or 0)
         attribute = f"connector_status_{connector}" if connector > 1 else "connector_status"
         one(facts, actor, attribute, body["connectorStatus"], time_us)
 
@@ -93,7 +93,7 @@ def _on_report(event: Event, facts: Facts) -> None:
 def _variable(event: Event, item: dict[str, Any], value: str, time_us: int, facts: Facts) -> None:
     """A variable of the device model as ``variable:<Component>.<Variable>``, instances in brackets."""
     component, variable = item["component"], item["variable"]
-    evse = (component.get("evse") or {}).get("id") or 0
+    evse = int(number((component.get("evse") or {}).get("id")) or 0)
     actor = f"{station_of(event)}/{evse}" if evse > 0 else station_of(event)
     name = ".".join(
         f"{part['name']}[{part['instance']}]" if part.get("instance") else part["name"]

@@ -3,6 +3,7 @@
 from schemas.event import Event
 from schemas.facts import Facts
 from schemas.time import format_time
+from twin.observe.ocpp.amounts import number
 from twin.observe.ocpp.meter_values import meter_values, register_reading
 from twin.observe.ocpp.said import fields, one
 
@@ -43,7 +44,7 @@ def _on_start(event: Event, facts: Facts) -> None:
     body, actor, time_us = event.payload["body"], event.actor, event.time_us
     if time_us is None:
         return
-    register_reading(actor, body["meterStart"], time_us, facts)
+    register_reading(actor, number(body["meterStart"]) or 0, time_us, facts)
     fields(body, {"idTag": "id_token", "reservationId": "reservation_id"}, actor, time_us, facts)
     one(facts, actor, "session_start", format_time(time_us), time_us)
 
@@ -54,7 +55,7 @@ def _on_stop(event: Event, facts: Facts) -> None:
         meter_values(body["transactionData"], actor, time_us, facts, is_1_6=True)
     if time_us is None:
         return
-    register_reading(actor, body["meterStop"], time_us, facts)
+    register_reading(actor, number(body["meterStop"]) or 0, time_us, facts)
     named = {"idTag": "id_token", "reason": "stop_reason", "transactionId": "transaction_id"}
     fields(body, named, actor, time_us, facts)
     one(facts, actor, "session_end", format_time(time_us), time_us)
