@@ -18,6 +18,7 @@ from aiokafka.errors import KafkaError
 from schemas.interfaces import by_topic
 from streams import sink
 from streams.projector import OpenBatch
+from streams.readiness import announce_ready
 from twin.merge.batch import Names
 from twin.merge.columns import Merged
 
@@ -218,6 +219,7 @@ class BatchLoop(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ha
             offset = stored[self._bare(part.topic), part.partition]
             self._next[part] = offset
             self._consumer.seek(part, offset)
+        announce_ready()
 
     async def _say_what_is_lost(self, consumer: AIOKafkaConsumer, part: TopicPartition, expected: int) -> None:
         """Records may be gone from Kafka (retention) before they were read: go on, and say so."""

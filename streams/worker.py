@@ -1,0 +1,130 @@
+"""The Faust worker: the batch service on the hot path, agents and timers for what is rare.
+
+``python -m streams.worker`` runs one; several share the partitions. Faust's exactly-once mode is not used
+(the database holds the offsets), and its agents see only control topics.
+"""
+
+import asyncio
+import logging
+import logging.config
+import sys
+from typing import Any
+
+import faust
+import psycopg
+import uvloop
+from faust.types import StreamT
+from mode import Service
+from psycopg import sql
+
+from schemas.interfaces import INTERFACES, QUARANTINE_TOPIC
+from streams import quarantine
+from streams.batches import BatchLoop
+from streams.migrate import migrate
+from streams.settings import Settings, settings
+from streams.topics import ensure_topics
+
+GROUP = "gegenstrom"
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"level": "WARNING", "handlers": ["stderr"]},
+    "loggers": {"streams": {"level": "INFO"}},
+}
+log = logging.getLogger("streams")
+
+
+class BatchService(Service):  # type: ignore[misc]  # mode has no types
+    """The hot path as a service of the Faust app; lives and dies with it."""
+
+    def __init__(self, loop: BatchLoop, **arguments: Any) -> None:
+        self.batches = loop
+        super().__init__(**arguments)
+
+    @Service.task  # type: ignore[untyped-decorator]
+    async def _read(self) -> None:
+        await self.batches.run()
+
+    async def on_stop(self) -> None:
+        """Write what was read, then go."""
+        self.batches.stop()
+
+
+def make_app(config: Settings) -> faust.App:
+    """The Faust app of a worker."""
+    app = faust.App(
+        f"{config.topic_prefix}{GROUP}-control",
+        broker=f"kafka://{config.kafka}",
+        broker_max_poll_records=500,
+        topic_allow_declare=True,
+        topic_disable_leader=True,
+        web_enabled=False,
+        datadir=str(config.home / "faust"),
+        consumer_auto_offset_reset="earliest",
+        logging_config=LOGGING,
+    )
+    loop = BatchLoop(
+        config.kafka,
+        config.database_url,
+        config.schema,
+        topics=[config.topic_prefix + entry.topic for entry in INTERFACES.values()],
+        group=config.topic_prefix + GROUP,
+        prefix=config.topic_prefix,
+    )
+    app.service(BatchService(loop))
+    rejected = app.topic(
+        config.topic_prefix + QUARANTINE_TOPIC, value_type=bytes, value_serializer="raw", internal=False
+    )
+
+    @app.agent(rejected, name="quarantine")  # type: ignore[untyped-decorator]
+    async def keep_rejected(stream: StreamT[bytes]) -> None:
+        """Rejected messages into table quarantine; the table's key makes a redelivery harmless."""
+        async for event in stream.events():
+            message = event.message
+            await _until_stored(
+                config, message.value, int(message.timestamp * 1000), (message.partition, message.offset)
+            )
+
+    @app.timer(interval=10.0)  # type: ignore[untyped-decorator]
+    async def report() -> None:
+        """One line every ten seconds in which something happened."""
+        measured = loop.measured
+        if measured.events:
+            log.info("%s events, %s batches, rows %s", measured.events, measured.batches, measured.rows)
+
+    return app
+
+
+async def _until_stored(config: Settings, value: bytes, recorded_ms: int, where: tuple[int, int]) -> None:
+    """Keep a rejected message, however long the database is away."""
+    while True:
+        try:
+            async with await psycopg.AsyncConnection.connect(config.database_url, connect_timeout=5) as connection:
+                await connection.execute(sql.SQL("set search_path to {}, public").format(sql.Identifier(config.schema)))
+                await quarantine.store(connection, value, recorded_ms, where)
+        except psycopg.OperationalError as problem:
+            log.warning("the quarantine waits for the database: %s", problem)
+            await asyncio.sleep(1.0)
+        else:
+            return
+
+
+def main() -> None:
+    """Run a worker until SIGTERM."""
+    logging.config.dictConfig(LOGGING)
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+    config = settings()
+    ensure_topics(config.kafka, prefix=config.topic_prefix)
+    try:
+        migrate(config.database_url, config.schema)
+    except psycopg.Error as problem:
+        log.error("the database does not answer: %s", problem)  # noqa: TRY400 -- the sentence is enough
+        sys.exit(1)
+    worker = faust.Worker(make_app(config), loglevel="WARN", quiet=True, redirect_stdouts=False, logging_config=LOGGING)
+    worker.execute_from_commandline()
+
+
+if __name__ == "__main__":
+    main()
