@@ -87,7 +87,7 @@ def read_edges(archive: Archive, piece: Piece, window: Window) -> Edges:
 
 
 def read_observations(archive: Archive, piece: Piece, before_us: int) -> TwinRows:
-    """Observations before an instant, sorted by signal, time and event id."""
+    """Observations before an instant; those of a signal lie together, sorted by time and event id."""
     table = _read(archive, piece, ["signal_id", "time_us", "event_id", "position", "value_json", "unit"])
     times = piece.manifest.part(piece.kind).time_us
     if times is not None and times.last_us >= before_us:

@@ -259,7 +259,7 @@ class _Reading:
                 source=source, time_us=frame.time_us, context=frame.context
             )
         conversation = self._conversations.of(self._interface, frame.source or self._conversation)
-        return decode(frame, wire_format, self._interface, source, conversation)
+        return decode(frame._replace(source=source), wire_format, self._interface, source, conversation)
 
     def _without_decoder(self, stream: BoundedReader) -> Iterator[Outcome]:
         """Bytes nobody reads: kept whole where the interface has no decoder, else rejected, for one should fit."""

@@ -7,13 +7,14 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from replay.scenario.document import Document
 from replay.scenario.faults import DEFAULT_FAULTS, Faults, disturbed
 from replay.scenario.message import Message, Orderly
 from replay.scenario.plan import plan_day
 from replay.scenario.street import Street
 from replay.scenario.truth import Truth, write_truth
 from replay.scenario.world import State, first_state, walk
-from replay.scenario.writers import ocpp
+from replay.scenario.writers import ocpp, taf7
 from schemas.time import MINUTE_US, SLOT_US
 
 Progress = Callable[[int, int], None]
@@ -22,6 +23,7 @@ Progress = Callable[[int, int], None]
 _LOGS: Final[dict[str, tuple[str, Callable[[Message], bytes]]]] = {
     "4": ("street.ocpp.jsonl", ocpp.line_of),
 }
+_DOCUMENTS: Final[tuple[Callable[[Truth], Iterator[Document]], ...]] = (taf7.documents,)
 _SLACK_US: Final = 2 * MINUTE_US
 _SLOT_S: Final = 900
 
@@ -108,6 +110,7 @@ def write_day(
     setting = Setting(sites, seed, sml_interval_s, ocpp_interval_s, faults, first_day)
     story = Day(day, setting)
     files, counts = _write_logs(story, out, on_progress)
+    _write_documents(story, out, files, counts)
     truth = write_truth(story.truth, out / "truth", setting.faults)
     return DayWritten(tuple(files), counts, tuple(truth))
 
@@ -126,10 +129,24 @@ def _write_logs(story: Day, out: Path, on_progress: Progress | None) -> tuple[li
             interface = message.interface
             name, line_of = _LOGS[interface]
             if interface not in files:
-                path = out / f"{int(interface):02d}" / name
-                path.parent.mkdir(parents=True, exist_ok=True)
+                path = _folder(out, interface) / name
                 paths.append(path)
                 files[interface] = stack.enter_context(path.open("wb"))
             files[interface].write(line_of(message))
             counts[interface] = counts.get(interface, 0) + 1
     return paths, counts
+
+
+def _write_documents(story: Day, out: Path, paths: list[Path], counts: dict[str, int]) -> None:
+    for write in _DOCUMENTS:
+        for document in write(story.truth):
+            path = _folder(out, document.interface) / document.name
+            path.write_bytes(document.raw)
+            paths.append(path)
+            counts[document.interface] = counts.get(document.interface, 0) + document.messages
+
+
+def _folder(out: Path, interface: str) -> Path:
+    folder = out / f"{int(interface):02d}"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

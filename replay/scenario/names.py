@@ -22,6 +22,12 @@ class Names:
     token: str
     car: str
 
+    @property
+    def server_id(self) -> bytes:
+        """The meter's number in ten bytes, as SML and the gateway carry it (DIN 43863-5, annex)."""
+        medium, maker, block, number = self.meter[0], self.meter[1:4], self.meter[4:6], self.meter[6:]
+        return bytes([0x0A, int(medium)]) + maker.encode() + bytes([int(block, 16)]) + int(number).to_bytes(4)
+
     def all(self) -> list[str]:
         """Every name there is."""
         return [value for value in astuple(self)[1:] if value]

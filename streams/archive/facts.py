@@ -1,8 +1,9 @@
 """Facts as columns: gathered event by event, sorted when a segment closes.
 
-Readings are sorted by register, observations by signal, slot values by series, samples by point, each then by time:
-what is said of one of them lies in few row groups, and a replay merges without sorting. Names stand in every row
-as dictionary columns, and once more in a small file of their own, so that a replay reads integers only.
+Readings are sorted by register, observations by actor and attribute, slot values by series, samples by point, each then
+by time: what is said of one of them lies in few row groups, and a replay of readings merges without sorting. Names
+stand in every row as dictionary columns, and once more in a small file of their own, so that a replay reads integers
+only.
 """
 
 from dataclasses import dataclass, field
@@ -207,13 +208,15 @@ class FactColumns:
         columns = self._joined("observations")
         if not columns:
             return OBSERVATIONS.empty_table()
-        ids = columns["signal_id"]
+        names = sorted((key, identity) for key, identity in self._signal_ids.items())
+        identities = np.array([identity for _, identity in names], np.int64)
+        by_identity = np.argsort(identities)
+        codes = by_identity[np.searchsorted(identities[by_identity], columns["signal_id"])]
         words = columns["event_id"].view(">u8").reshape(-1, 2)
-        sort = np.lexsort((-columns["position"], words[:, 1], words[:, 0], columns["time_us"], ids))
-        ids = ids[sort]
-        names = _spread_names(SIGNAL, self._signal_ids, ids)
-        rest = {name: _take(column, sort) for name, column in columns.items() if name != "signal_id"}
-        return _table(OBSERVATIONS, {"signal_id": ids, **names, **rest})
+        sort = np.lexsort((-columns["position"], words[:, 1], words[:, 0], columns["time_us"], codes))
+        codes = codes[sort]
+        arrays = {name: _spread([str(key[place]) for key, _ in names], codes) for place, name in enumerate(SIGNAL)}
+        return _table(OBSERVATIONS, {**arrays, **{name: _take(column, sort) for name, column in columns.items()}})
 
     def _sample_table(self) -> pa.Table:
         columns = self._joined("samples")

@@ -68,6 +68,7 @@ class Part(NamedTuple):
 class Manifest(NamedTuple):
     """What a segment holds.
 
+    ``time_us`` bounds event times and the stamps of the events' logs, ``recorded_us`` when they were recorded.
     ``gaps`` are offsets that Kafka no longer had when they were wanted, ``undecoded`` counts events without a decoder.
     """
 

@@ -118,7 +118,8 @@ class OpenSegment:
         self._pack()
         files = {}
         messages = self._messages()
-        times, recorded = _bounds(messages["time_us"]), _bounds(messages["recorded_us"])
+        stamps = pa.chunked_array(messages["time_us"].chunks + messages["log_time_us"].chunks, pa.int64())
+        times, recorded = _bounds(stamps), _bounds(messages["recorded_us"])
         files["messages"] = write_file(archive, number, "messages", messages)
         self._batches.clear()
         del messages

@@ -65,6 +65,11 @@ def cache_folder() -> Path:
     return Path(os.environ.get("TWIN_CACHE") or Path.home() / ".cache" / "gegenstrom")
 
 
+def fetched() -> bool:
+    """Whether the broker's jars are here already."""
+    return (cache_folder() / f"kafka-{KAFKA_VERSION}" / ".checked").exists()
+
+
 def jars() -> Path:
     """The folder with the broker's jars; fetched and checked the first time (some 44 MB).
 
@@ -72,7 +77,7 @@ def jars() -> Path:
         KafkaUnavailable: Maven Central does not answer, or a jar is not the one we know.
     """
     folder = cache_folder() / f"kafka-{KAFKA_VERSION}"
-    if not (folder / ".checked").exists():
+    if not fetched():
         _fetch(folder)
     return folder
 
@@ -126,6 +131,10 @@ def prepare(home: Path, port: int, controller_port: int) -> list[str]:
     properties.write_text(
         _PROPERTIES.format(port=port, controller_port=controller_port, data=data, message_bytes=_MESSAGE_BYTES)
     )
+    # Native libraries of the compressors are unpacked there; a killed broker leaves them behind.
+    scratch = folder / "tmp"
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir()
     log4j = folder / "log4j2.properties"
     log4j.write_text(files("streams.embedded").joinpath("kafka-log4j2.properties").read_text("utf-8"))
     java = [
@@ -133,8 +142,9 @@ def prepare(home: Path, port: int, controller_port: int) -> list[str]:
         "-Xms256m",
         "-Xmx512m",
         "-XX:+UseSerialGC",
-        "-XX:SharedArchiveFile=" + str(folder / "classes.jsa"),
-        "-XX:+AutoCreateSharedArchive",
+        "-XX:+ExitOnOutOfMemoryError",
+        "-XX:-UsePerfData",
+        f"-Djava.io.tmpdir={scratch}",
         f"-Dlog4j2.configurationFile={log4j}",
         "-cp",
         f"{jars()}/*",
@@ -142,7 +152,7 @@ def prepare(home: Path, port: int, controller_port: int) -> list[str]:
     if not (data / "meta.properties").exists():
         cluster = urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
         done = subprocess.run(
-            [*java, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(properties)],
+            [*java, "kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", cluster, "-c", str(properties)],
             capture_output=True,
             text=True,
             check=False,

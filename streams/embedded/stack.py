@@ -12,8 +12,11 @@ from typing import Any, NamedTuple
 
 import psutil
 
+from streams.embedded.processes import lives
 from streams.embedded.supervisor import last_lines
 from streams.settings import read_state
+
+_SERVES = ("running", "done")
 
 
 class StackFailed(Exception):
@@ -21,7 +24,7 @@ class StackFailed(Exception):
 
 
 class PartStatus(NamedTuple):
-    """A part as ``twin status`` shows it; ``state`` is running, starting or died."""
+    """A part as ``twin status`` shows it; ``state`` is running, starting, done (what works once) or died."""
 
     name: str
     state: str
@@ -75,13 +78,13 @@ def _wait(home: Path, on_progress: Callable[[str], None], deadline: float) -> No
             raise StackFailed(f"the supervisor ended: {last_lines(home / 'log' / 'supervisor.log')}")
         parts = status(home)
         for part in parts:
-            if part.state == "running" and part.name not in told:
+            if part.state in _SERVES and part.name not in told:
                 told.add(part.name)
                 on_progress(part.name)
-        if parts and supervisor_of(home) is not None and all(part.state == "running" for part in parts):
+        if parts and supervisor_of(home) is not None and all(part.state in _SERVES for part in parts):
             return
         time.sleep(0.1)
-    waiting = [part for part in status(home) if part.state != "running"]
+    waiting = [part for part in status(home) if part.state not in _SERVES]
     raise StackFailed("; ".join(f"{part.name} is not ready: {part.error or 'see its log'}" for part in waiting))
 
 
@@ -105,15 +108,12 @@ def down(home: Path, patience_s: float = 90.0) -> bool:
 
 def supervisor_of(home: Path) -> psutil.Process | None:
     """The supervisor's process, if it runs."""
-    pid = read_state(home).get("supervisor")
-    if not pid:
+    state = read_state(home)
+    pid = state.get("supervisor")
+    if not lives(pid, state.get("supervisor_born")):
         return None
-    try:
-        process = psutil.Process(pid)
-        if "streams.embedded.supervisor" in " ".join(process.cmdline()) and process.status() != psutil.STATUS_ZOMBIE:
-            return process
-    except psutil.NoSuchProcess:
-        pass
+    with suppress(psutil.NoSuchProcess):
+        return psutil.Process(pid)
     return None
 
 
@@ -124,12 +124,12 @@ def status(home: Path) -> list[PartStatus]:
 
 def _status(name: str, part: dict[str, Any], home: Path) -> PartStatus:
     pid, memory_mib, state = part["pid"], 0, "died"
-    if pid:
-        try:
+    if part["once"] and part["ready"]:
+        state = "done"
+    elif lives(pid, part["born"]):
+        state = "running" if part["ready"] else "starting"
+        with suppress(psutil.NoSuchProcess):
             memory_mib = psutil.Process(pid).memory_info().rss >> 20
-            state = "running" if part["ready"] else "starting"
-        except psutil.NoSuchProcess:
-            pid = None
     elif not part["error"] and supervisor_of(home) is not None:
         state = "starting"
     error = part["error"]

@@ -12,16 +12,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
-import psutil
-
 from streams.embedded.parts import Part, Plan, plan
+from streams.embedded.processes import birth, end
 from streams.settings import STATE_FILE, home_of, read_state
 
 _TICK_S = 0.1
@@ -42,21 +40,26 @@ class Running:
         self.is_ready = False
         self.error = ""
         self.starts = 0
+        self._born: str | None = None
         self._started = 0.0
         self._crashes = 0
         self._next_start = 0.0
 
     def tend(self) -> None:
-        """Start it when it is due, notice when it died or became ready."""
+        """Start it when it is due, notice when it died, ended or became ready."""
         now = time.monotonic()
         if self.process is None:
-            if now >= self._next_start:
+            if now >= self._next_start and not (self.part.once and self.is_ready):
                 self._start(now)
         elif (code := self.process.poll()) is not None:
-            self._died(code, now)
+            self._ended(code, now)
         elif not self.is_ready and self.part.ready():
             self.is_ready = True
             self.error = ""
+        elif not self.is_ready and now - self._started > self.part.patience_s:
+            self.stop()
+            self.error = f"not ready after {self.part.patience_s:g} s: {last_lines(self._log)}"
+            self._later(now)
         elif self.is_ready and self._crashes and now - self._started > _STABLE_S:
             self._crashes = 0
 
@@ -78,17 +81,19 @@ class Running:
                 stderr=log,
                 start_new_session=True,
                 env={**os.environ, **self.part.environment},
-                cwd="/" if self.part.identity else None,
-                **self.part.identity,
             )
+        self._born = birth(self.process.pid)
         self.since = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         self._started = now
         self.starts += 1
 
-    def _died(self, code: int, now: float) -> None:
-        self.error = f"ended with code {code}: {last_lines(self._log)}"
+    def _ended(self, code: int, now: float) -> None:
         self.process = None
-        self.is_ready = False
+        self.is_ready = self.part.once and code == 0
+        if self.is_ready:
+            self.error = ""
+            return
+        self.error = f"ended with code {code}: {last_lines(self._log)}"
         self._later(now)
 
     def _later(self, now: float) -> None:
@@ -99,7 +104,7 @@ class Running:
         """Ask it to end, and end it when it does not."""
         if self.process is None:
             return
-        self.process.send_signal(signal.SIGINT if self.part.name == "postgres" else signal.SIGTERM)
+        self.process.send_signal(self.part.stop_signal)
         try:
             self.process.wait(_STOP_S)
         except subprocess.TimeoutExpired:
@@ -112,6 +117,9 @@ class Running:
         """What ``stack.json`` says of it."""
         return {
             "pid": self.process.pid if self.process else None,
+            "born": self._born if self.process else None,
+            "once": self.part.once,
+            "stop_signal": int(self.part.stop_signal),
             "ready": self.is_ready,
             "since": self.since,
             "starts": self.starts,
@@ -158,6 +166,7 @@ class Supervisor:
     def _write(self, *, stopped: bool = False) -> None:
         state = {
             "supervisor": None if stopped else os.getpid(),
+            "supervisor_born": None if stopped else birth(os.getpid()),
             "kafka": None if stopped else self._plan.kafka,
             "database_url": None if stopped else self._plan.database_url,
             "http_port": self._plan.http_port,
@@ -183,21 +192,10 @@ def last_lines(log: Path, count: int = 5) -> str:
 
 def end_orphans(state: dict[str, Any]) -> None:
     """End parts that an earlier supervisor left behind when it was killed."""
-    for pid in _pids(state):
-        with suppress(psutil.NoSuchProcess):
-            process = psutil.Process(pid)
-            if os.environ.get("TWIN_HOME", "") in " ".join(process.cmdline()) or "streams." in " ".join(
-                process.cmdline()
-            ):
-                process.terminate()
-                with suppress(psutil.TimeoutExpired):
-                    process.wait(_STOP_S)
-                    continue
-                process.kill()
-
-
-def _pids(state: dict[str, Any]) -> Iterable[int]:
-    return [part["pid"] for part in state.get("parts", {}).values() if part.get("pid")]
+    parts = state.get("parts", {}).values()
+    end(
+        ((part["pid"], part["born"], signal.SIGTERM) for part in parts if part.get("pid") and part.get("born")), _STOP_S
+    )
 
 
 def main() -> int:

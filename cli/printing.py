@@ -1,0 +1,122 @@
+"""How results look: JSON for scripts, tables for people."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from typing import Any
+
+import orjson
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from schemas.event import Event
+from schemas.facts import Fact, Observation, Reading, Sample, Scalar
+from schemas.time import format_time
+from streams.reader import Rejected
+
+console = Console(highlight=False)
+
+
+def as_json(value: Any) -> str:
+    """JSON text; decimals are numbers with all their digits."""
+    return orjson.dumps(value, default=_default).decode()
+
+
+def _default(value: object) -> Any:
+    if isinstance(value, Decimal):
+        return orjson.Fragment(format(value, "f"))
+    raise TypeError(f"{type(value).__name__} is not JSON")
+
+
+def table(title: str, columns: list[str], rows: list[list[Any]]) -> None:
+    """A table for people; numbers to the right."""
+    drawn = Table(title=title, title_justify="left", header_style="bold")
+    for number, column in enumerate(columns):
+        right = bool(rows) and isinstance(rows[0][number], (int, Decimal))
+        drawn.add_column(column, justify="right" if right else "left")
+    for row in rows:
+        drawn.add_row(*("" if item is None else str(item) for item in row))
+    console.print(drawn)
+
+
+@contextmanager
+def progress_bar(title: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar that shows what is done of what; a function to call with both numbers. Silent where no person watches."""
+    columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()]
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task(title, total=None)
+        yield lambda done, of: progress.update(task, completed=done, total=of)
+
+
+def fact_json(fact: Fact) -> dict[str, Any]:
+    """A fact as ``twin decode --json`` prints it."""
+    if isinstance(fact, Observation):
+        return {
+            "kind": "observation",
+            "actor": fact.actor,
+            "attribute": fact.attribute,
+            "value": fact.value,
+            "unit": fact.unit,
+            "time": format_time(fact.time_us),
+        }
+    if isinstance(fact, Reading):
+        return {
+            "kind": "reading",
+            "point": fact.point,
+            "device": fact.device,
+            "obis": fact.obis,
+            "direction": fact.direction,
+            "time": format_time(fact.time_us),
+            "value_mwh": fact.value_mwh,
+            "quality": fact.quality,
+        }
+    if isinstance(fact, Sample):
+        return {
+            "kind": "sample",
+            "point": fact.point,
+            "power_mw": fact.power_mw,
+            "time": format_time(fact.time_us),
+            "quality": fact.quality,
+        }
+    return {
+        "kind": "slot",
+        "series": fact.series,
+        "object": fact.object,
+        "slot": format_time(fact.slot_us),
+        "value": fact.value,
+        "unit": fact.unit,
+        "quality": fact.quality,
+        "version": fact.version,
+    }
+
+
+def event_json(event: Event, facts: list[Fact], error: dict[str, Any] | None = None) -> dict[str, Any]:
+    """An event as ``twin decode --json`` prints it."""
+    return {
+        "interface": event.interface,
+        "format": event.format,
+        "type": event.type,
+        "time": None if event.time_us is None else format_time(event.time_us),
+        "payload": event.payload,
+        "facts": [fact_json(fact) for fact in facts],
+        "error": error,
+    }
+
+
+def rejected_json(rejected: Rejected) -> dict[str, Any]:
+    """A rejected message as ``twin decode --json`` prints it."""
+    return {
+        "interface": rejected.interface,
+        "format": rejected.format or None,
+        "type": None,
+        "time": None if rejected.time_us is None else format_time(rejected.time_us),
+        "payload": None,
+        "facts": [],
+        "error": {"reason": rejected.reason, "detail": rejected.detail, "offset": rejected.offset},
+    }
+
+
+def scalar(value: Scalar) -> str:
+    """A value for people."""
+    return format(value, "f") if isinstance(value, Decimal) else str(value)

@@ -1,0 +1,165 @@
+"""Filtered reads of the archive: what it holds of one actor or one point, in few row groups a segment."""
+
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from schemas.event import Event
+from schemas.facts import SlotValue
+from schemas.rows import Register
+from streams.archive.facts import REGISTER
+from streams.archive.layout import Archive, Manifest
+from streams.lookups import Attribute
+
+
+class Cut(NamedTuple):
+    """Times in ``[start_us, end_us)`` of what was recorded up to ``known_us``, included."""
+
+    start_us: int
+    end_us: int
+    known_us: int
+
+    def may_touch(self, manifest: Manifest, kind: str) -> bool:
+        """Whether a segment's file may hold something of it."""
+        known = manifest.recorded_us is not None and manifest.recorded_us.first_us <= self.known_us
+        return known and manifest.part(kind).touches(self.start_us, self.end_us)
+
+    def of(self, table: pa.Table, column: str) -> pa.Table:
+        """The rows within."""
+        inside = pc.and_(pc.greater_equal(table[column], self.start_us), pc.less(table[column], self.end_us))
+        return table.filter(pc.and_(inside, pc.less_equal(table["recorded_us"], self.known_us)))
+
+
+def observed(archive: Archive, manifest: Manifest, actor: str, cut: Cut) -> Iterator[Attribute]:
+    """Observations of an actor."""
+    table = cut.of(_rows(archive.file(manifest.number, "observations"), "actor", [actor]), "time_us")
+    names = ("attribute", "value_json", "unit", "time_us", "event_id", "position")
+    for attribute, value, unit, time_us, event_id, position in _tuples(table, names):
+        yield Attribute(actor, attribute, value_of(value), unit, time_us, event_id.hex(), position)
+
+
+def last_message(archive: Archive, interface: str, cut: Cut) -> Event | None:
+    """The latest message of an interface, without its content; the newest segments are asked first.
+
+    The observations hold one a quarter hour; a cut within one has to ask the messages.
+    """
+    best: Event | None = None
+    touched = [entry for entry in archive.manifests() if cut.may_touch(entry, "messages")]
+    last_us = {entry.number: bounds.last_us for entry in touched if (bounds := entry.part("messages").time_us)}
+    for manifest in sorted(touched, key=lambda entry: last_us[entry.number], reverse=True):
+        if best is not None and last_us[manifest.number] < (best.time_us or 0):
+            break
+        columns = ["interface", "time_us", "event_id", "recorded_us", "topic", "partition", "offset"]
+        table = pq.read_table(archive.file(manifest.number, "messages"), columns=columns)
+        table = cut.of(table.filter(pc.equal(table["interface"], interface)), "time_us")
+        if not table.num_rows:
+            continue
+        table = table.filter(pc.equal(table["time_us"], pc.max(table["time_us"])))
+        for _, time_us, event_id, recorded_us, topic, partition, offset in _tuples(table, columns):
+            where = (recorded_us, topic, partition, offset)
+            event = Event(event_id.hex(), interface, "", "", "", time_us, None, {}, b"", {}, *where)
+            if best is None or (time_us, event.id) > (best.time_us, best.id):
+                best = event
+    return best
+
+
+def messages(archive: Archive, manifest: Manifest, actor: str) -> Iterator[Event]:
+    """All messages about an actor."""
+    table = _rows(archive.file(manifest.number, "messages"), "actor", [actor])
+    for row in table.to_pylist():
+        yield Event(
+            row["event_id"].hex(),
+            row["interface"],
+            row["source"],
+            row["type"],
+            row["actor"],
+            row["time_us"],
+            row["log_time_us"],
+            orjson.loads(row["payload"]),
+            row["raw"],
+            orjson.loads(row["context"]),
+            row["recorded_us"],
+            row["topic"],
+            row["partition"],
+            row["offset"],
+        )
+
+
+def registers_of(archive: Archive, manifest: Manifest, point: str) -> dict[int, Register]:
+    """Registers of a point that speak in a segment."""
+    table = _rows(archive.file(manifest.number, "registers"), "point", [point])
+    names = ("register_id", *REGISTER, "digits")
+    return {identity: Register(*rest) for identity, *rest in _tuples(table, names)}
+
+
+def readings_of(archive: Archive, manifest: Manifest, registers: list[int], cut: Cut) -> pa.Table:
+    """Readings of registers: register_id, time_us, value_mwh, position."""
+    names = ["register_id", "time_us", "value_mwh", "position", "recorded_us"]
+    table = _rows(archive.file(manifest.number, "readings"), "register_id", registers, names)
+    return cut.of(table, "time_us").select(names[:4])
+
+
+def slot_values_of(archive: Archive, manifest: Manifest, thing: str, cut: Cut) -> Iterator[SlotValue]:
+    """Slot values of an object."""
+    known = _rows(archive.file(manifest.number, "series"), "object", [thing])
+    if known.num_rows:
+        file = archive.file(manifest.number, "slot_values")
+        table = cut.of(_rows(file, "series_id", known["series_id"].to_pylist()), "slot_us")
+        names = ("series", "object", "slot_us", "value", "unit", "quality", "version")
+        for series, found, slot_us, value, unit, quality, version in _tuples(table, names):
+            exact = int(value) if unit == "mWh" else Decimal(value)
+            yield SlotValue(series, found, slot_us, exact, unit, quality, version)
+
+
+def documents(archive: Archive, manifest: Manifest, known_us: int) -> Iterator[tuple[str, str]]:
+    """Actor and attribute of observations about documents: ``document/<number>``."""
+    signals = pq.read_table(archive.file(manifest.number, "signals"))
+    found = signals.filter(pc.starts_with(signals["attribute"], "document/"))
+    if not found.num_rows:
+        return
+    whole = manifest.recorded_us is not None and manifest.recorded_us.last_us <= known_us
+    if not whole:
+        names = ["actor", "attribute", "signal_id", "recorded_us"]
+        actors = pc.unique(found["actor"]).to_pylist()
+        seen = _rows(archive.file(manifest.number, "observations"), "actor", actors, names)
+        seen = seen.filter(pc.less_equal(seen["recorded_us"], known_us))
+        found = found.filter(pc.is_in(found["signal_id"], value_set=pc.unique(seen["signal_id"])))
+    yield from _tuples(found, ("actor", "attribute"))
+
+
+def value_of(text: str | bytes) -> Any:
+    """A value from JSON text; a number that is not whole is a Decimal."""
+    return json.loads(text, parse_float=Decimal)
+
+
+def _rows(file: Path, column: str, values: list[Any], columns: list[str] | None = None) -> pa.Table:
+    """Rows whose column has one of some values, from the row groups that may hold them."""
+    with pq.ParquetFile(file, memory_map=True) as parquet:
+        groups = _groups(parquet, column, values)
+        table = parquet.read_row_groups(groups, columns=columns)
+    wanted = pa.array(values, pa.string() if isinstance(next(iter(values), ""), str) else pa.int64())
+    found = table[column]
+    if pa.types.is_dictionary(found.type):
+        found = found.cast(pa.string())
+    return table.filter(pc.is_in(found, value_set=wanted))
+
+
+def _groups(parquet: pq.ParquetFile, column: str, values: list[Any]) -> list[int]:
+    index = parquet.schema_arrow.get_field_index(column)
+    found = []
+    for group in range(parquet.num_row_groups):
+        bounds = parquet.metadata.row_group(group).column(index).statistics
+        if bounds is None or not bounds.has_min_max or any(bounds.min <= value <= bounds.max for value in values):
+            found.append(group)
+    return found
+
+
+def _tuples(table: pa.Table, names: tuple[str, ...] | list[str]) -> Iterator[tuple[Any, ...]]:
+    return zip(*(table[name].to_pylist() for name in names), strict=True)
