@@ -9,10 +9,9 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeE
 
 from cli.decode import EXIT_SOME_UNDECODED, interface_number
 from cli.printing import as_json, console
-from streams.producer import BulkProducer, Producer
-from streams.reader import Conversations, Rejected, read
+from streams.ingest import Sent, send_files
 from streams.settings import Settings, settings
-from streams.sources import Meter, Source, find
+from streams.sources import Source, find
 from streams.topics import ensure_topics
 
 
@@ -32,7 +31,7 @@ def ingest(files: tuple[Path, ...], number: str, source: str, json_: bool) -> No
     config = settings()
     ensure_topics(config.kafka, prefix=config.topic_prefix)
     started = time.perf_counter()
-    messages, rejects = send_files(config, [entry for file in files for entry in find(file)], known, source)
+    messages, rejects, _ = _send(config, [entry for file in files for entry in find(file)], known, source)
     seconds = time.perf_counter() - started
     if json_:
         click.echo(as_json({"messages": messages, "rejects": rejects, "seconds": f"{seconds:.3f}"}))
@@ -44,32 +43,15 @@ def ingest(files: tuple[Path, ...], number: str, source: str, json_: bool) -> No
         sys.exit(EXIT_SOME_UNDECODED)
 
 
-def send_files(config: Settings, files: list[Source], number: str, source: str = "") -> tuple[int, int]:
-    """Read files and send every message; counts of messages and of rejects among them."""
-    meter = Meter()
+def _send(config: Settings, files: list[Source], number: str, source: str) -> Sent:
+    """Send the files under a progress bar."""
     total = sum(file.size_bytes for file in files)
     columns = [TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeElapsedColumn()]
     columns.append(TextColumn("{task.fields[messages]:,} messages, {task.fields[rejects]:,} rejects"))
-    conversations = Conversations()
-    counts = [0, 0]
-    with (
-        BulkProducer(config.kafka, prefix=config.topic_prefix) as producer,
-        Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress,
-    ):
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(f"interface {number}", total=total, messages=0, rejects=0)
-        for file in files:
-            for outcome in read(file, number, source, conversations=conversations, meter=meter):
-                _send(producer, outcome, counts)
-                if counts[0] % 500 == 0:
-                    progress.update(task, completed=meter.read_bytes, messages=counts[0], rejects=counts[1])
-        producer.flush()
-    return counts[0], counts[1]
 
+        def show(sent: Sent) -> None:
+            progress.update(task, completed=sent.read_bytes, messages=sent.messages, rejects=sent.rejects)
 
-def _send(producer: Producer, outcome: object, counts: list[int]) -> None:
-    counts[0] += 1
-    if isinstance(outcome, Rejected):
-        producer.send_rejected(outcome)
-        counts[1] += 1
-    elif producer.send(outcome) is not None:  # type: ignore[arg-type]
-        counts[1] += 1
+        return send_files(config, files, number, source, show)
