@@ -235,6 +235,20 @@ def test_a_transaction_event_tells_session_and_meter():
     }
 
 
+def test_a_token_that_is_no_emaid_is_set_aside_and_the_meter_still_counts():
+    values = [{"timestamp": NOON, "sampledValue": [sample_2(5)]}]
+    token = {"idToken": "DE8AA0012345671", "type": "eMAID"}
+    facts = hear(transaction_event("Started", meterValue=values, idToken=token))
+    assert facts.readings == [reading("import", 5_000)]
+    assert attributes(facts)["id_token"] == "DE8AA0012345671"
+    assert [(reject.reason, "should be 0" in reject.detail) for reject in facts.rejects] == [("bad-identifier", True)]
+
+
+def test_a_token_of_another_kind_may_be_anything():
+    token = {"idToken": "DE8AA0012345671", "type": "ISO14443"}
+    assert not hear(transaction_event("Started", idToken=token)).rejects
+
+
 def test_the_end_of_a_transaction_tells_its_reason():
     info = {"transactionId": "T1", "stoppedReason": "EVDisconnected"}
     said = attributes(hear(transaction_event("Ended", transactionInfo=info)))

@@ -3,7 +3,9 @@
 from typing import Any
 
 from schemas.event import Event
-from schemas.facts import Facts, Observation, Scalar
+from schemas.facts import Facts, Observation, Reject, Scalar
+from schemas.identifiers import parse_emaid
+from schemas.wire.contract import BadIdentifier
 from schemas.wire.ocpp import instants
 from twin.observe.ocpp.amounts import number
 
@@ -27,6 +29,20 @@ def quantities(body: dict[str, Any], named: dict[str, tuple[str, str]], actor: s
 def one(facts: Facts, actor: str, attribute: str, value: Scalar, time_us: int) -> None:
     """One observation of a text or flag."""
     facts.observations.append(Observation(actor, attribute, value, "", time_us))
+
+
+def id_token(token: dict[str, Any], actor: str, time_us: int, facts: Facts) -> None:
+    """The token of OCPP 2.x a person or car showed, as sent; one that calls itself an EMAID must be one.
+
+    A wrong one is set aside with its reason and the rest of the message counts: it may carry meter values.
+    """
+    text = token["idToken"]
+    one(facts, actor, "id_token", text, time_us)
+    if token.get("type") == "eMAID":
+        try:
+            parse_emaid(text)
+        except BadIdentifier as problem:
+            facts.rejects.append(Reject(problem.reason, f"{actor}: {problem.detail}"))
 
 
 def station_of(event: Event) -> str:

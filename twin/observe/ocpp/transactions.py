@@ -5,7 +5,7 @@ from schemas.facts import Facts
 from schemas.time import format_time
 from twin.observe.ocpp.amounts import number
 from twin.observe.ocpp.meter_values import meter_values, register_reading
-from twin.observe.ocpp.said import fields, one
+from twin.observe.ocpp.said import fields, id_token, one
 
 _EVENT = {"triggerReason": "trigger_reason", "numberOfPhasesUsed": "phases_used", "reservationId": "reservation_id"}
 _INFO = {
@@ -33,7 +33,7 @@ def _on_transaction_event(event: Event, facts: Facts) -> None:
     fields(body, _EVENT, actor, time_us, facts)
     fields(body["transactionInfo"], _INFO, actor, time_us, facts)
     if "idToken" in body:
-        one(facts, actor, "id_token", body["idToken"]["idToken"], time_us)
+        id_token(body["idToken"], actor, time_us, facts)
     if body["eventType"] == "Started":
         one(facts, actor, "session_start", format_time(time_us), time_us)
     elif body["eventType"] == "Ended":

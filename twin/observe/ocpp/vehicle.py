@@ -3,7 +3,7 @@
 from schemas.event import Event
 from schemas.facts import Facts
 from schemas.time import format_time
-from twin.observe.ocpp.said import fields, instant, one, quantities
+from twin.observe.ocpp.said import fields, id_token, instant, one, quantities
 
 _NEEDS = {
     "requestedEnergyTransfer": "ev_energy_transfer",
@@ -78,8 +78,10 @@ def _on_authorize(event: Event, facts: Facts) -> None:
     if event.time_us is None:
         return
     body = event.payload["body"]
-    token = body["idTag"] if event.payload["version"] == "1.6" else body["idToken"]["idToken"]
-    one(facts, event.actor, "id_token", token, event.time_us)
+    if event.payload["version"] == "1.6":
+        one(facts, event.actor, "id_token", body["idTag"], event.time_us)
+    else:
+        id_token(body["idToken"], event.actor, event.time_us, facts)
 
 
 CALLS = {
