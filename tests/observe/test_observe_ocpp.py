@@ -14,8 +14,8 @@ from schemas.facts import INDICATIVE, Facts, Observation, Reading, Sample, SlotV
 from schemas.time import SLOT_US, format_time, parse_time
 from schemas.wire.contract import Conversation, Frame
 from schemas.wire.ocpp import FORMAT
+from twin.amounts import number, scaled
 from twin.observe import observe
-from twin.observe.ocpp.amounts import number, scaled
 
 SAMPLES = Path(__file__).parents[2].parent / "shared" / "samples"
 

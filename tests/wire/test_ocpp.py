@@ -24,8 +24,8 @@ from schemas.wire.contract import (
 )
 from schemas.wire.ocpp import FORMAT
 from schemas.wire.ocpp.connection import OPEN_CALLS
-from schemas.wire.ocpp.strict_json import FRAME_LIMIT_BYTES
 from schemas.wire.ocpp.versions import PREFERENCE, actions
+from schemas.wire.strict_json import FRAME_LIMIT_BYTES
 
 SAMPLES = Path(__file__).parents[2].parent / "shared" / "samples"
 

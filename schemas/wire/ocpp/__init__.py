@@ -1,7 +1,7 @@
 """OCPP-J 1.6, 2.0.1 and 2.1: what charging stations and their backends say over a WebSocket, as JSON arrays.
 
 - :mod:`~schemas.wire.ocpp.logs` cuts logs into frames, byte for byte as they crossed;
-- :mod:`~schemas.wire.ocpp.strict_json` reads JSON without losing a digit;
+- :mod:`~schemas.wire.strict_json` reads JSON without losing a digit;
 - :mod:`~schemas.wire.ocpp.framing` knows the arrays of the RPC layer (OCPP-J 2.1, part 4, clause 4);
 - :mod:`~schemas.wire.ocpp.versions` holds every body against the schema of its message;
 - :mod:`~schemas.wire.ocpp.connection` remembers open calls, transactions and the version of a connection;

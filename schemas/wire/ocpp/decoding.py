@@ -13,6 +13,7 @@ from collections.abc import Hashable
 from typing import Any, Final
 
 from schemas.wire.contract import BadSyntax, Conversation, Decoded, Frame, SchemaViolation
+from schemas.wire.instants import instant
 from schemas.wire.ocpp.connection import (
     TO_CSMS,
     TO_STATION,
@@ -23,9 +24,8 @@ from schemas.wire.ocpp.connection import (
     connection_of,
 )
 from schemas.wire.ocpp.framing import CALLRESULT, CALLRESULTERROR, NAMES, SEND, Rpc, unpack
-from schemas.wire.ocpp.instants import instant
-from schemas.wire.ocpp.strict_json import parse
 from schemas.wire.ocpp.versions import fitting_request, fitting_result, stated_version, violations_of_type
+from schemas.wire.strict_json import parse
 
 UNKNOWN_STATION: Final = "unknown"
 """Stands for the station where neither log nor gateway says which one spoke."""
@@ -56,7 +56,7 @@ def decode(frame: Frame, conversation: Conversation) -> Decoded:
     The actor is ``evse:<station>/<EVSE>``, ``evse:<station>`` where no EVSE (1.6: connector above 0) is named.
 
     Raises:
-        Truncated, BadSyntax, TooLarge: see :func:`~schemas.wire.ocpp.strict_json.parse` and
+        Truncated, BadSyntax, TooLarge: see :func:`~schemas.wire.strict_json.parse` and
             :func:`~schemas.wire.ocpp.framing.unpack`.
         SchemaViolation: the body breaks the schema of its message.
         Unsupported: no such action, message type or subprotocol.

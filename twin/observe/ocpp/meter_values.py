@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple
 
 from schemas.facts import INDICATIVE, Direction, Facts, Observation, Reading, Reject, Sample, Scalar
 from schemas.time import parse_time
-from twin.observe.ocpp.amounts import Number, number, scaled, times
+from twin.amounts import Number, number, scaled, times
 
 ENERGY_LIMIT_MWH: Final = 10**15
 """A register beyond a billion kilowatt-hours is no reading [M]."""

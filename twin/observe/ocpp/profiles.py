@@ -20,7 +20,7 @@ from typing import Any, Final, NamedTuple
 from schemas.event import Event
 from schemas.facts import INDICATIVE, Facts, Observation, Reject, Scalar, SlotValue
 from schemas.time import SECOND_US, SLOT_US, format_time, slot_of
-from twin.observe.ocpp.amounts import Number, number, scaled
+from twin.amounts import Number, number, scaled
 from twin.observe.ocpp.meter_values import POWER_LIMIT_MW
 from twin.observe.ocpp.said import instant
 

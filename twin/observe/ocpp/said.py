@@ -5,9 +5,9 @@ from typing import Any
 from schemas.event import Event
 from schemas.facts import Facts, Observation, Reject, Scalar
 from schemas.identifiers import parse_emaid
+from schemas.wire import instants
 from schemas.wire.contract import BadIdentifier
-from schemas.wire.ocpp import instants
-from twin.observe.ocpp.amounts import number
+from twin.amounts import number
 
 
 def fields(body: dict[str, Any], named: dict[str, str], actor: str, time_us: int, facts: Facts) -> None:

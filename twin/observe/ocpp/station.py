@@ -6,7 +6,7 @@ from typing import Any
 from schemas.event import Event
 from schemas.facts import Facts, Observation
 from schemas.time import SECOND_US, format_time
-from twin.observe.ocpp.amounts import number, scaled
+from twin.amounts import number, scaled
 from twin.observe.ocpp.said import fields, instant, one, station_of
 
 _YEARS_S = 10**9

@@ -3,7 +3,7 @@
 from schemas.event import Event
 from schemas.facts import Facts
 from schemas.time import format_time
-from twin.observe.ocpp.amounts import number
+from twin.amounts import number
 from twin.observe.ocpp.meter_values import meter_values, register_reading
 from twin.observe.ocpp.said import fields, id_token, one
 

@@ -13,10 +13,10 @@ import orjson
 from schemas.wire.contract import BadSyntax, SchemaViolation, TooLarge, Truncated
 
 FRAME_LIMIT_BYTES: Final = 4 * 1024 * 1024
-"""The largest frame read; the longest of the standard (a local list) stay below 1 MiB."""
+"""The largest frame read; the longest of OCPP (a local list) stay below 1 MiB."""
 
 NESTING_LIMIT: Final = 64
-"""Levels of arrays and objects; the deepest schema of OCPP 2.1 has 9."""
+"""Levels of arrays and objects; the deepest schema of OCPP 2.1 has 9, a datagram of EEBUS some 20."""
 
 _NUMBER_LIMIT: Final = 64
 """Characters of a number, and digits before or behind its decimal point when written without exponent."""

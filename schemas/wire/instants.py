@@ -1,4 +1,4 @@
-"""Time stamps of OCPP: RFC 3339 with a zone, within the years a calendar and a database can count."""
+"""Time stamps of messages: RFC 3339 with a zone, within the years a calendar and a database can count."""
 
 from typing import Final
 

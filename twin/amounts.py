@@ -1,7 +1,7 @@
-"""Numbers of OCPP to exact quantities, within what can be believed.
+"""Numbers of messages to exact quantities, within what can be believed.
 
-A value comes as an integer, a Decimal (just decoded), decimal text (2.x from the log, where Decimals are
-stored as text) or the text of 1.6, which may hold anything.
+A value comes as an integer, a Decimal (just decoded), decimal text (from the log of events, where Decimals are
+stored as text) or the text of OCPP 1.6, which may hold anything.
 """
 
 from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
