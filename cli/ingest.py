@@ -29,7 +29,7 @@ def ingest(files: tuple[Path, ...], number: str, source: str, json_: bool) -> No
     """
     known = interface_number(number)
     config = settings()
-    ensure_topics(config.kafka, prefix=config.topic_prefix)
+    ensure_topics(config.kafka, prefix=config.topic_prefix, timeout_s=10)
     started = time.perf_counter()
     messages, rejects, _ = _send(config, [entry for file in files for entry in find(file)], known, source)
     seconds = time.perf_counter() - started

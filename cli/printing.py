@@ -16,6 +16,10 @@ from schemas.time import format_time
 from streams.reader import Rejected
 
 console = Console(highlight=False)
+"""Results, on standard output."""
+
+notes = Console(highlight=False, stderr=True)
+"""What a person wants to know and no script reads: progress, remarks."""
 
 
 def as_json(value: Any) -> str:
@@ -41,10 +45,11 @@ def table(title: str, columns: list[str], rows: list[list[Any]]) -> None:
 
 
 @contextmanager
-def progress_bar(title: str) -> Iterator[Callable[[int, int], None]]:
+def progress_bar(title: str, unit: str = "") -> Iterator[Callable[[int, int], None]]:
     """A bar that shows what is done of what; a function to call with both numbers. Silent where no person watches."""
-    columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()]
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+    columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn(unit)]
+    columns.append(TimeElapsedColumn())
+    with Progress(*columns, console=notes, transient=True, disable=not notes.is_terminal) as progress:
         task = progress.add_task(title, total=None)
         yield lambda done, of: progress.update(task, completed=done, total=of)
 

@@ -74,22 +74,27 @@ def messages(archive: Archive, manifest: Manifest, actor: str) -> Iterator[Event
     """All messages about an actor."""
     table = _rows(archive.file(manifest.number, "messages"), "actor", [actor])
     for row in table.to_pylist():
-        yield Event(
-            row["event_id"].hex(),
-            row["interface"],
-            row["source"],
-            row["type"],
-            row["actor"],
-            row["time_us"],
-            row["log_time_us"],
-            orjson.loads(row["payload"]),
-            row["raw"],
-            orjson.loads(row["context"]),
-            row["recorded_us"],
-            row["topic"],
-            row["partition"],
-            row["offset"],
-        )
+        yield event_of(row)
+
+
+def event_of(row: dict[str, Any]) -> Event:
+    """The event in a row of a segment's messages."""
+    return Event(
+        row["event_id"].hex(),
+        row["interface"],
+        row["source"],
+        row["type"],
+        row["actor"],
+        row["time_us"],
+        row["log_time_us"],
+        orjson.loads(row["payload"]),
+        row["raw"],
+        orjson.loads(row["context"]),
+        row["recorded_us"],
+        row["topic"],
+        row["partition"],
+        row["offset"],
+    )
 
 
 def registers_of(archive: Archive, manifest: Manifest, point: str) -> dict[int, Register]:
