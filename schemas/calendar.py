@@ -53,7 +53,16 @@ def day_of(time_us: int) -> date:
     >>> day_of(to_us(datetime.fromisoformat("2026-10-24T22:00:00Z")))
     datetime.date(2026, 10, 25)
     """
-    return from_us(time_us).astimezone(LEGAL_TIME).date()
+    return local_time(time_us).date()
+
+
+def local_time(time_us: int) -> datetime:
+    """An instant as the clock on the wall shows it.
+
+    >>> local_time(to_us(datetime.fromisoformat("2026-03-29T01:00:00Z"))).isoformat()
+    '2026-03-29T03:00:00+02:00'
+    """
+    return from_us(time_us).astimezone(LEGAL_TIME)
 
 
 def parse_day(text: str) -> date:

@@ -89,6 +89,17 @@ def slot_values(url: str, schema: str, point: str, start_us: int, end_us: int) -
         ]
 
 
+def highest(url: str, schema: str, actor: str, attribute: str, start_us: int, end_us: int) -> float | None:
+    """The highest value of a numeric attribute in a span of time, from its trend; None when there is none."""
+    with connected(url, schema) as connection:
+        row = connection.execute(
+            "select max(high) from trend join signal using (signal_id) "
+            "where actor = %s and attribute = %s and minute >= %s and minute < %s",
+            [actor, attribute, from_us(start_us), from_us(end_us)],
+        ).fetchone()
+        return row[0] if row else None
+
+
 def cancelled_documents(url: str, schema: str) -> frozenset[str]:
     """Numbers of market documents that a later one cancelled, as ``<sender>|<number>``."""
     with connected(url, schema) as connection:

@@ -116,6 +116,7 @@ def main() -> None:
     logging.config.dictConfig(LOGGING)
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     config = settings()
+    config.home.mkdir(parents=True, exist_ok=True)
     ensure_topics(config.kafka, prefix=config.topic_prefix)
     try:
         migrate(config.database_url, config.schema)
