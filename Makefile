@@ -16,6 +16,9 @@ setup: .venv/.ready ## .venv with the command twin, everything locked
 	.venv/bin/uv pip install -q --python $(PY) --no-deps --no-build-isolation -e .
 	touch $@
 
+demo: setup ## a day of a street along the whole road: Kafka, database, archive, replay; DAY=2026-10-25 for another
+	@.venv/bin/twin demo $(if $(DAY),--day $(DAY))
+
 lint: setup ## ruff: rules and format
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .

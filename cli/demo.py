@@ -12,7 +12,7 @@ import click
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from cli.printing import console
+from cli.printing import console, notes
 from cli.times import DAY
 from replay.demo import Demo, Figures, Ran, Span, Step, Watcher, figures_of, run
 from schemas.calendar import day_slots, local_time
@@ -58,7 +58,7 @@ def _watching() -> Iterator[Watcher]:
         TaskProgressColumn(),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+    with Progress(*columns, console=notes, transient=True, disable=not notes.is_terminal) as progress:
         tasks: dict[str, int] = {}
 
         def doing(title: str, done: int, of: int) -> None:
@@ -68,7 +68,7 @@ def _watching() -> Iterator[Watcher]:
 
         def done(step: Step) -> None:
             progress.remove_task(tasks.pop(step.title))  # type: ignore[arg-type]
-            console.print(_line(step), soft_wrap=True)
+            progress.console.print(_line(step), soft_wrap=True)
 
         yield Watcher(doing, done)
 

@@ -20,6 +20,9 @@ class Entry(NamedTuple):
 
 
 COMMANDS: dict[str, dict[str, Entry]] = {
+    "To begin with": {
+        "demo": Entry("cli.demo:demo", "A day of a street along the whole road, and what came of it."),
+    },
     "The stack on this machine": {
         "up": Entry("cli.stack:up", "Start Kafka, PostgreSQL, the workers, the archiver and the gateway."),
         "down": Entry("cli.stack:down", "Stop what `twin up` started; everything stored stays."),
