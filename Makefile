@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 PY := .venv/bin/python
 
-.PHONY: help setup demo test check lint types unit format lock bench torture clean
+.PHONY: help setup demo test check lint types unit docs format lock bench torture clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -32,6 +32,9 @@ unit: setup ## the tests
 test: lint types unit ## lint, types, all tests on the real stack
 
 check: test
+
+docs: setup ## docs/database.md from the comments of the migrated schema
+	WRITE_DOCS=1 tests/run tests/streams/test_database_page.py
 
 format: setup ## let the formatter write
 	.venv/bin/ruff check --fix .

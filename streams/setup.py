@@ -4,7 +4,7 @@ import sys
 
 import psycopg
 
-from streams.migrate import migrate
+from streams.migrate import MigrationError, migrate
 from streams.settings import SettingsError, settings
 from streams.topics import TopicsMissing, ensure_topics
 
@@ -15,7 +15,7 @@ def main() -> int:
         config = settings()
         made = ensure_topics(config.kafka, prefix=config.topic_prefix)
         applied = migrate(config.database_url, config.schema)
-    except (SettingsError, TopicsMissing, psycopg.Error) as problem:
+    except (SettingsError, TopicsMissing, MigrationError, psycopg.Error) as problem:
         print(problem, file=sys.stderr)
         return 1
     print(f"{made} topics made, {len(applied)} migrations applied to {config.schema}")

@@ -20,7 +20,7 @@ from psycopg import sql
 from schemas.interfaces import INTERFACES, QUARANTINE_TOPIC
 from streams import quarantine
 from streams.batches import BatchLoop
-from streams.migrate import migrate
+from streams.migrate import MigrationError, migrate
 from streams.settings import Settings, settings
 from streams.topics import ensure_topics
 
@@ -120,8 +120,8 @@ def main() -> None:
     ensure_topics(config.kafka, prefix=config.topic_prefix)
     try:
         migrate(config.database_url, config.schema)
-    except psycopg.Error as problem:
-        log.error("the database does not answer: %s", problem)  # noqa: TRY400 -- the sentence is enough
+    except (psycopg.Error, MigrationError) as problem:
+        log.error("the database cannot be used: %s", problem)  # noqa: TRY400 -- the sentence is enough
         sys.exit(1)
     worker = faust.Worker(make_app(config), loglevel="WARN", quiet=True, redirect_stdouts=False, logging_config=LOGGING)
     worker.execute_from_commandline()

@@ -1,5 +1,5 @@
--- Every table is a merge that does not care about order; see the page "architecture".
--- An event is pointed at by its position: topic number << 54 | partition << 44 | offset.
+-- The tables, each a merge that does not care about order. An event is pointed at by its position:
+-- topic number << 54 | partition << 44 | offset.
 
 create table register (
     register_id bigint primary key,
