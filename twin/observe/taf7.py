@@ -9,6 +9,7 @@ the gateway concluded, and is made for the recipient.
 from decimal import Decimal
 from typing import Any, Final
 
+from schemas.devices import device_name
 from schemas.event import Event
 from schemas.facts import (
     MEASURED,
@@ -24,32 +25,14 @@ from schemas.facts import (
 )
 from schemas.time import SECOND_US, SLOT_US, format_time
 from schemas.wire.taf7.status import Ptb, status_word
-from schemas.wire.taf7.usage_point import device_name
+from twin.observe.obis import DIRECTIONS, MOMENTARY, MWH_EXPONENT, STATE, scaled
 
 _QUALITY: Final = {Ptb.NO_ERROR: MEASURED, Ptb.WARNING: MEASURED, Ptb.TEMPORARY_ERROR: SUBSTITUTE}
-_DIRECTIONS: Final[dict[str, Direction]] = {"1": "import", "2": "export"}
-"""OBIS group C: active energy towards the customer and from it."""
-_STATE: Final = "8"
 _INTERVAL: Final = "29"
-"""OBIS group D: the state of a register, and the energy of an interval."""
+"""OBIS group D: the energy of an interval."""
 _DELTA_DATA: Final = 4
 """espi ``accumulationBehaviour``: the difference over the interval."""
-_MWH_EXPONENT: Final = 3
 _SLOT_S: Final = SLOT_US // SECOND_US
-_ATTRIBUTES: Final = {
-    "16.7.0": "power",
-    "36.7.0": "power_l1",
-    "56.7.0": "power_l2",
-    "76.7.0": "power_l3",
-    "14.7.0": "frequency",
-    "32.7.0": "voltage_l1",
-    "52.7.0": "voltage_l2",
-    "72.7.0": "voltage_l3",
-    "31.7.0": "current_l1",
-    "51.7.0": "current_l2",
-    "71.7.0": "current_l3",
-}
-"""Momentary values of OBIS groups C.D.E, as tariff use cases 10 and 14 deliver them."""
 
 
 def observe(event: Event, facts: Facts) -> None:
@@ -66,7 +49,7 @@ def _register(point: dict[str, Any], register: dict[str, Any], event: Event, fac
     melo = point["melo"] or device
     _, _, groups = register["obis"].partition(":")
     group_c, group_d, _ = groups.split(".")
-    direction = _DIRECTIONS.get(group_c)
+    direction = DIRECTIONS.get(group_c)
     if direction and register["unit"] == "Wh" and "*" not in register["obis"]:
         if (register["converter_factor"] or 1) != 1:
             factor = register["converter_factor"]
@@ -74,7 +57,7 @@ def _register(point: dict[str, Any], register: dict[str, Any], event: Event, fac
             facts.rejects.append(Reject("converter-factor", detail))
         elif group_d == _INTERVAL or register["accumulation"] == _DELTA_DATA:
             _intervals(melo, direction, register, _version(point, event), facts)
-        elif group_d == _STATE:
+        elif group_d == STATE:
             _states(melo, device, direction, register, facts)
     _say_register(device, register, facts)
 
@@ -84,7 +67,7 @@ def _states(melo: str, device: str, direction: Direction, register: dict[str, An
     obis, exponent = register["obis"], _exponent(register)
     for time_us, value, ptb, fnn, *_ in register["values"]:
         quality = _quality(ptb, fnn)
-        energy_mwh = _scaled(value, exponent)
+        energy_mwh = scaled(value, exponent)
         if quality is None or energy_mwh < 0:
             facts.rejects.append(_reject(melo, obis, time_us, value, ptb, fnn))
         else:
@@ -96,7 +79,7 @@ def _intervals(melo: str, direction: Direction, register: dict[str, Any], versio
     exponent = _exponent(register)
     for time_us, value, ptb, fnn, *more in register["values"]:
         quality = _quality(ptb, fnn)
-        energy_mwh = _scaled(value, exponent)
+        energy_mwh = scaled(value, exponent)
         duration_s = more[0].get("duration_s") if more else register["period_s"]
         if quality is None or energy_mwh < 0:
             facts.rejects.append(_reject(melo, register["obis"], time_us, value, ptb, fnn))
@@ -109,20 +92,8 @@ def _intervals(melo: str, direction: Direction, register: dict[str, Any], versio
 
 
 def _exponent(register: dict[str, Any]) -> int:
-    exponent: int = register["multiplier"] + register["scaler"] + _MWH_EXPONENT
+    exponent: int = register["multiplier"] + register["scaler"] + MWH_EXPONENT
     return exponent
-
-
-def _scaled(value: int, exponent: int) -> int:
-    """``value * 10 ** exponent`` as an integer; below a milliwatt-hour to the nearest, a half to the even one.
-
-    >>> _scaled(639108, 2), _scaled(15, -1), _scaled(25, -1)
-    (63910800, 2, 2)
-    """
-    if exponent >= 0:
-        scaled: int = value * 10**exponent
-        return scaled
-    return round(Decimal(value).scaleb(exponent))
 
 
 def _quality(ptb: int | None, fnn: str | None) -> str | None:
@@ -157,7 +128,7 @@ def _say_register(device: str, register: dict[str, Any], facts: Facts) -> None:
     amount = Decimal(value).scaleb(register["multiplier"] + register["scaler"])
     actor = f"meter:{device}"
     groups = register["obis"].partition(":")[2]
-    attribute = _ATTRIBUTES.get(groups, f"register/{register['obis']}")
+    attribute = MOMENTARY.get(groups, f"register/{register['obis']}")
     unit = register["unit"] or ""
     facts.observations.append(Observation(actor, attribute, amount, unit, time_us))
     word = status_word(fnn) if fnn else None

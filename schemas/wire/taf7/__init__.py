@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, BinaryIO, Final
 
+from schemas.devices import device_name
 from schemas.wire.contract import (
     BadSyntax,
     Conversation,
@@ -25,7 +26,7 @@ from schemas.wire.contract import (
     WireFormat,
 )
 from schemas.wire.taf7.elements import AR, SIZE_LIMIT, parse
-from schemas.wire.taf7.usage_point import device_name, usage_point
+from schemas.wire.taf7.usage_point import usage_point
 from schemas.wire.taf7.writing import encode_readings, readings_of, register_of
 
 __all__ = ["FORMAT", "decode", "encode_readings", "readings_of", "recognise", "register_of", "split"]

@@ -102,6 +102,15 @@ class StatusWord(NamedTuple):
         return tuple(f"{half}.{(bit.name or '').lower().replace('_', '-')}" for half, bits in halves for bit in bits)
 
 
+def meter_status(word: int) -> Meter | None:
+    """The meter's half, as a meter itself sends it; None where the identification does not fit.
+
+    >>> meter_status(0x001C0104)
+    <Meter.STARTING|VOLTAGE_L1|VOLTAGE_L2|VOLTAGE_L3: 1835264>
+    """
+    return Meter(word & 0x001F_FF00) if 0 <= word < 1 << _HALF_BITS and word & 0xFFE0_00FF == 0x04 else None
+
+
 def status_word(text: str) -> StatusWord | None:
     """The status word in either spelling; None where the identification fits neither.
 

@@ -22,7 +22,6 @@ EXPONENT_LIMIT: Final = 12
 
 _INTEGER: Final = re.compile(r"[+-]?[0-9]{1,15}")
 _OBIS: Final = re.compile(r"([0-9A-Fa-f]{2}){6}")
-_DEVICE: Final = re.compile(r"0A0[0-9](4[1-9A-F]|5[0-9A]){3}[0-9A-F]{10}", re.IGNORECASE)
 _MELO: Final = re.compile(r"DE[0-9]{11}[0-9A-Z]{20}")
 _KNOWN_IN_POINT: Final = frozenset(
     [AR + name for name in ("usagePointId", "Customer", "InvoicingParty", "SMGW", "Certificate", "tariffName")]
@@ -81,18 +80,6 @@ def register(element: Element) -> dict[str, Any]:
         raise SchemaViolation("a MeterReading names no meter, neither in Meter nor in qualifiedLogicalName")
     blocks = element.findall(AR + "IntervalBlock")
     return {**said, "values": [value for block in blocks for value in _values(block, said["period_s"])]}
-
-
-def device_name(device: str) -> str:
-    """The meter as its nameplate says (DIN 43863-5), where the message has its ten bytes in hex.
-
-    >>> device_name("0A01454D48000051971E"), device_name("1EMH0005347102")
-    ('1EMH0005347102', '1EMH0005347102')
-    """
-    if not _DEVICE.fullmatch(device):
-        return device
-    number = bytes.fromhex(device)
-    return f"{number[1]}{number[2:5].decode()}{number[5]:02X}{int.from_bytes(number[6:]):08d}"
 
 
 def text(parent: Element | None, tag: str) -> str | None:
