@@ -8,8 +8,10 @@ _KEPT_BYTES = 20 << 20
 _LINE = 300
 # ECMA-48: CSI sequences, other escapes, and the control characters that move a terminal's cursor
 _CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[ -/]*[0-~]|[\x00-\x08\x0b-\x1f\x7f]")
-# Python's and Kafka's levels stand between spaces, PostgreSQL's before a colon.
-_COMPLAINT = re.compile(r" (WARN|WARNING|ERROR|CRITICAL|FATAL) |\b(ERROR|FATAL|PANIC): ")
+# Behind the time stamp: of Python and Kafka the level, of PostgreSQL its process and the level.
+_COMPLAINT = re.compile(
+    r"[\dT:,.\- ]+ (WARN|WARNING|ERROR|CRITICAL|FATAL) |[\d:.\- ]+ [A-Z]+ \[\d+\] (WARNING|ERROR|FATAL|PANIC): "
+)
 
 
 def begin(log: Path) -> int:
@@ -34,7 +36,7 @@ def last_lines(log: Path, start: int = 0, count: int = 5) -> str:
 
 def last_complaint(log: Path, start: int = 0) -> str:
     """The last warning or error behind byte ``start``; empty when there is none."""
-    return next((line for line in reversed(_lines(log, start)) if _COMPLAINT.search(line)), "")
+    return next((line for line in reversed(_lines(log, start)) if _COMPLAINT.match(line)), "")
 
 
 def _lines(log: Path, start: int) -> list[str]:
