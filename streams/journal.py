@@ -9,7 +9,11 @@ LOGGING: dict[str, Any] = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"level": "WARNING", "handlers": ["stderr"]},
-    "loggers": {"streams": {"level": "INFO"}, "replay": {"level": "INFO"}},
+    "loggers": {
+        "streams": {"level": "INFO"},
+        "replay": {"level": "INFO"},
+        "aiokafka": {"level": "ERROR"},  # it warns of every rebalance
+    },
 }
 """For :func:`logging.config.dictConfig`, and for Faust, which configures logging itself."""
 

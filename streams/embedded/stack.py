@@ -103,7 +103,8 @@ def up(
 def _wait(home: Path, on_progress: Callable[[str], None], deadline: float) -> None:
     """Until all that is wanted serves; a supervisor is started where none is."""
     starter = _Starter(home)
-    told: dict[str, str] = {}
+    serving = [] if supervisor_of(home) is None else [part.name for part in status(home) if part.state in _SERVES]
+    told = dict.fromkeys(serving, "ready")
     while time.monotonic() < deadline:
         supervised = starter.look()
         state = read_state(home) if supervised else {}

@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -22,6 +23,7 @@ def twin(tmp_path):
             [sys.executable, "-m", "cli.main", *arguments],
             env=clean | {"TWIN_HOME": str(tmp_path / "a home")} | environment,
             capture_output=True,
+            check=False,
             text=True,
             timeout=60,
         )
@@ -77,7 +79,7 @@ def test_a_home_on_a_file_system_that_takes_no_files_is_one_sentence(twin):
     assert "TWIN_HOME" in one_sentence(said)
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no disk that is always full")
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no disk that is always full")
 @pytest.mark.parametrize("file", ["wanted.json.new", "stack.json.new"])
 def test_a_full_disk_is_one_sentence(twin, home, file):
     (home / file).symlink_to("/dev/full")
@@ -88,7 +90,7 @@ def test_a_full_disk_is_one_sentence(twin, home, file):
 
 def test_too_little_room_is_said_before_anything_starts(home, monkeypatch):
     monkeypatch.setattr(stack, "_NEEDED_BYTES", 1 << 60)
-    with pytest.raises(stack.StackFailed, match="MiB are free in .*a home.*free space"):
+    with pytest.raises(stack.StackFailed, match=r"MiB are free in .*a home.*free space"):
         stack.up(home)
 
 
@@ -126,7 +128,7 @@ def test_the_state_of_a_power_cut_is_not_believed(twin, home, left_behind):
 
 
 def test_status_says_when_nobody_watches_the_parts(twin, left_behind):
-    code, said = twin("status")
+    _, said = twin("status")
     assert "worker-1   running" in said
     assert "nobody watches these parts" in said
 
