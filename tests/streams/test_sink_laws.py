@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from streams import sink, tables
 from tests.fact_strategies import events
+from tests.scenario_day import batch_of
+from tests.twin.test_day_laws import DAYS, expected_of, records_of
 from tests.twin.test_merge_laws import merged_of, projection_of
 from twin.merge.batch import Names
 from twin.merge.columns import Merged
@@ -51,3 +53,38 @@ def test_a_batch_that_another_worker_wrote_is_refused_whole(database_url, schema
     with pytest.raises(sink.OffsetMovedError):
         asyncio.run(write_spans(database_url, schema, (0, 5), (0, 7)))
     assert asyncio.run(write_spans(database_url, schema)) == {("if.15", 0): 5, ("if.15", 1): 0}
+
+
+async def race(url, schema, shares):
+    """Workers write their batches at the same time, each on a connection of its own."""
+
+    async def work(batches):
+        names = Names()
+        async with await psycopg.AsyncConnection.connect(url) as connection:
+            await sink.prepare(connection, schema)
+            for records in batches:
+                batch = batch_of(records, names)
+                await sink.write(connection, batch.merge(), {}, batch.quarantine)
+
+    await asyncio.gather(*map(work, shares))
+
+
+@given(
+    day=st.sampled_from(DAYS),
+    random=st.randoms(use_true_random=False),
+    workers=st.integers(2, 5),
+    size=st.integers(20, 300),
+)
+@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_day_written_by_racing_workers_has_the_digest_of_the_memory(database_url, schema, day, random, workers, size):
+    """Every actor's messages are spread over all workers, which is worse than what partitions do; nobody deadlocks."""
+    records = records_of(day)
+    said = [*records, *random.choices(records, k=len(records) // 10)]
+    random.shuffle(said)
+    shares = [said[number::workers] for number in range(workers)]
+    batches = [[share[at : at + size] for at in range(0, len(share), size)] for share in shares]
+    with psycopg.connect(database_url) as connection:
+        connection.execute(f"set search_path to {schema}, public")
+        connection.execute(f"truncate {TABLES}, quarantine")
+    asyncio.run(race(database_url, schema, batches))
+    assert tables.digest(database_url, schema) == expected_of(day)
