@@ -2,77 +2,101 @@
 
 import sys
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import click
 
-from cli.printing import as_json, console, event_json, fact_json, rejected_json
-from schemas.event import Event
-from schemas.facts import Facts
-from schemas.interfaces import interface as interface_of
+from cli.inputs import files_argument, interface_option, sources_of
+from cli.printing import as_json, event_json, fact_json, rejected_json, scalar
+from schemas.event import UNDECODED, Event
+from schemas.facts import Facts, Reject
 from schemas.time import format_time
-from streams.reader import Rejected, read
+from streams.reader import Conversations, Rejected, read
+from streams.records import event_record
 from twin.observe import observe
 
 EXIT_SOME_UNDECODED = 3
+NO_DECODER = "no-decoder"
+OBSERVER_ERROR = "observer-error"
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
-@click.option("--interface", "number", required=True, help="Number of the interface, for example 15 or E1.")
+@files_argument
+@interface_option
 @click.option("--json", "json_", is_flag=True, help="One JSON object per message.")
 def decode(files: tuple[Path, ...], number: str, json_: bool) -> None:
-    """Say what messages or logs in their native format mean.
+    """Say what messages or logs in their native format mean; needs no server.
+
+    Folders, gzip and zstd work, and - is standard input. What a message says that cannot be believed is left out of
+    its facts and named as its error.
 
     Exit code 0 when all decoded, 3 when some did not.
 
-    Example: twin decode telegrams.hex --interface 15 --json
+    Example: twin decode street/04/street.ocpp.jsonl --interface 4 --json
     """
-    known = interface_number(number)
-    failed = 0
-    for file in files:
-        for outcome in read(file, known):
-            if isinstance(outcome, Rejected):
-                failed += 1
-                _print_rejected(outcome, json_)
+    conversations = Conversations()
+    undecoded = 0
+    for source in sources_of(files):
+        for outcome in read(source, number, conversations=conversations):
+            told = _told(outcome)
+            undecoded += told.undecoded
+            if json_:
+                click.echo(as_json(told.json))
             else:
-                _print_event(outcome, json_)
-    if failed:
+                click.echo("\n".join(told.lines))
+    if undecoded:
         sys.exit(EXIT_SOME_UNDECODED)
 
 
-def interface_number(text: str) -> str:
-    """The canonical number of an interface, as the user wrote it.
+class _Told(NamedTuple):
+    """A message as it is printed."""
 
-    Raises:
-        click.BadParameter: there is none of that number.
-    """
-    try:
-        return interface_of(text).number
-    except (LookupError, ValueError) as problem:
-        raise click.BadParameter(str(problem).strip("'\""), param_hint="--interface") from problem
+    json: dict[str, Any]
+    lines: list[str]
+    undecoded: bool = False
 
 
-def _print_event(event: Event, json_: bool) -> None:
-    facts = Facts()
-    observe(event, facts)
-    error = None
-    if facts.rejects:
-        error = {"reason": facts.rejects[0].reason, "detail": facts.rejects[0].detail, "offset": 0}
-    if json_:
-        click.echo(as_json(event_json(event, facts.all(), error)))
-        return
+def _told(outcome: Event | Rejected) -> _Told:
+    if isinstance(outcome, Event):
+        # Whatever would not go into the log is told as ingest would treat it.
+        unfit = event_record(outcome)
+        if not isinstance(unfit, Rejected):
+            return _event(outcome)
+        outcome = unfit
+    where = f"at byte {outcome.offset} of {scalar(outcome.source) or 'the input'}"
+    line = f"{click.style(outcome.reason, fg='red')}  {where}: {scalar(outcome.detail)}"
+    return _Told(rejected_json(outcome), [line], undecoded=True)
+
+
+def _event(event: Event) -> _Told:
     time = "no time" if event.time_us is None else format_time(event.time_us)
-    console.print(f"[bold]{event.type}[/bold]  {time}  {event.actor}")
+    lines = [f"{click.style(event.type, bold=True)}  {time}  {scalar(event.actor)}"]
+    if event.type == UNDECODED:
+        detail = f"interface {event.interface} has no decoder yet; the bytes are kept, and a later replay decodes them"
+        lines.append(f"  {NO_DECODER}: {detail}")
+        error = {"reason": NO_DECODER, "detail": detail, "offset": 0}
+        return _Told(event_json(event, [], error), lines, undecoded=True)
+    facts = _facts_of(event)
     for fact in facts.all():
         said = fact_json(fact)
         kind = said.pop("kind")
-        console.print(f"  {kind:<12}" + "  ".join(f"{name}={value}" for name, value in said.items() if value != ""))
-    for reject in facts.rejects:
-        console.print(f"  [red]{reject.reason}[/red]: {reject.detail}")
+        lines.append(
+            f"  {kind:<12}" + "  ".join(f"{name}={scalar(value)}" for name, value in said.items() if value != "")
+        )
+    lines += [f"  {click.style(reject.reason, fg='red')}: {scalar(reject.detail)}" for reject in facts.rejects]
+    return _Told(event_json(event, facts.all(), _error(facts.rejects)), lines)
 
 
-def _print_rejected(rejected: Rejected, json_: bool) -> None:
-    if json_:
-        click.echo(as_json(rejected_json(rejected)))
-    else:
-        console.print(f"[red]{rejected.reason}[/red] at byte {rejected.offset} of {rejected.source}: {rejected.detail}")
+def _facts_of(event: Event) -> Facts:
+    facts = Facts()
+    try:
+        observe(event, facts)
+    except Exception as problem:  # noqa: BLE001 -- one broken observer must not end the listing
+        return Facts(rejects=[Reject(OBSERVER_ERROR, f"{type(problem).__name__}: {problem}")])
+    return facts
+
+
+def _error(rejects: list[Reject]) -> dict[str, Any] | None:
+    if not rejects:
+        return None
+    return {"reason": rejects[0].reason, "detail": "; ".join(reject.detail for reject in rejects), "offset": 0}

@@ -7,51 +7,60 @@ from pathlib import Path
 import click
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn
 
-from cli.decode import EXIT_SOME_UNDECODED, interface_number
-from cli.printing import as_json, console
+from cli.decode import EXIT_SOME_UNDECODED
+from cli.inputs import files_argument, interface_option, sources_of
+from cli.printing import as_json, console, notes
 from streams.ingest import Sent, send_files
 from streams.settings import Settings, settings
-from streams.sources import Source, find
+from streams.sources import Source
 from streams.topics import ensure_topics
+
+_PATIENCE_S = 10.0
+"""How long Kafka may take to answer a person."""
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
-@click.option("--interface", "number", required=True, help="Number of the interface, for example 15 or E1.")
-@click.option("--source", default="", help="Who spoke; by default the file's name, or what the log says.")
+@files_argument
+@interface_option
+@click.option("--source", default="", help="Who spoke; by default the file's name. What the log itself says holds.")
 @click.option("--json", "json_", is_flag=True, help="Print the counts as JSON.")
 def ingest(files: tuple[Path, ...], number: str, source: str, json_: bool) -> None:
-    """Send field logs in their native format into Kafka; folders, gzip and zstd work.
+    """Send field logs in their native format into Kafka.
 
-    What cannot be decoded goes to the quarantine with its reason (exit code 3). The same file twice changes no table.
+    The format is recognised from interface and content. Folders, gzip and zstd work, and - is standard input. The
+    same file again changes no table, so after Ctrl-C or an error simply send it again.
 
-    Example: twin ingest logs/2026-03-29/ --interface 4
+    What cannot be decoded goes to the quarantine with its reason: exit code 3, and 0 when there is none.
+
+    Example: twin ingest street/04/ --interface 4
     """
-    known = interface_number(number)
     config = settings()
-    ensure_topics(config.kafka, prefix=config.topic_prefix, timeout_s=10)
-    started = time.perf_counter()
-    messages, rejects, _ = _send(config, [entry for file in files for entry in find(file)], known, source)
-    seconds = time.perf_counter() - started
+    found = sources_of(files)
+    ensure_topics(config.kafka, prefix=config.topic_prefix, timeout_s=_PATIENCE_S)
+    started_s = time.perf_counter()
+    messages, rejects, _ = _send(config, found, number, source)
+    seconds = time.perf_counter() - started_s
     if json_:
-        click.echo(as_json({"messages": messages, "rejects": rejects, "seconds": f"{seconds:.3f}"}))
+        click.echo(as_json({"messages": messages, "rejects": rejects, "seconds": round(seconds, 3)}))
     else:
-        rate = messages / seconds if seconds else 0
-        console.print(f"{messages:,} messages in {seconds:.1f} s ({rate:,.0f}/s), {rejects:,} rejected")
+        console.print(f"{messages:,} messages in {seconds:.1f} s ({messages / seconds:,.0f}/s), {rejects:,} rejected")
     if rejects:
-        click.echo("see `twin quarantine list` for the reasons", err=True)
+        notes.print("`twin quarantine list` says why")
         sys.exit(EXIT_SOME_UNDECODED)
 
 
 def _send(config: Settings, files: list[Source], number: str, source: str) -> Sent:
     """Send the files under a progress bar."""
-    total = sum(file.size_bytes for file in files)
-    columns = [TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeElapsedColumn()]
-    columns.append(TextColumn("{task.fields[messages]:,} messages, {task.fields[rejects]:,} rejects"))
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task(f"interface {number}", total=total, messages=0, rejects=0)
+    columns = [TextColumn("interface {task.description}"), BarColumn(), DownloadColumn(), TimeElapsedColumn()]
+    columns.append(TextColumn("{task.fields[said]}"))
+    started_s = time.perf_counter()
+    with Progress(*columns, console=notes, transient=True, disable=not notes.is_terminal) as progress:
+        # A pipe has no size: then the bar says only that something moves.
+        task = progress.add_task(number, total=sum(file.size_bytes for file in files) or None, said="")
 
         def show(sent: Sent) -> None:
-            progress.update(task, completed=sent.read_bytes, messages=sent.messages, rejects=sent.rejects)
+            rate = sent.messages / (time.perf_counter() - started_s)
+            said = f"{sent.messages:,} messages, {rate:,.0f}/s, {sent.rejects:,} rejected"
+            progress.update(task, completed=sent.read_bytes, said=said)
 
         return send_files(config, files, number, source, show)

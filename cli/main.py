@@ -94,7 +94,7 @@ class Twin(click.Group):
     def main(self, *args: Any, **extra: Any) -> Any:
         """Run ``twin``; every error is one sentence on standard error."""
         try:
-            code = super().main(*args, **(extra | {"standalone_mode": False}))
+            code = super().main(*args, **(extra | {"prog_name": "twin", "standalone_mode": False}))
         except click.exceptions.NoArgsIsHelpError as problem:
             click.echo(problem.format_message())
             sys.exit(problem.exit_code)

@@ -1,24 +1,36 @@
 """How results look: JSON for scripts, tables for people."""
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
-from typing import Any
+from typing import Any, TextIO
 
 import orjson
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from schemas.event import Event
-from schemas.facts import Fact, Observation, Reading, Sample, Scalar
+from schemas.facts import Fact, Observation, Reading, Sample
+from schemas.interfaces import QUARANTINE_NUMBER, QUARANTINE_TOPIC, by_topic_number
+from schemas.rows import split_position
 from schemas.time import format_time
 from streams.reader import Rejected
 
-console = Console(highlight=False)
+_FILE_COLUMNS = 10_000
+
+
+def _console(stream: TextIO, *, stderr: bool) -> Console:
+    """A terminal has its width; a file or a pipe takes lines as long as they are."""
+    return Console(highlight=False, stderr=stderr, width=None if stream.isatty() else _FILE_COLUMNS)
+
+
+console = _console(sys.stdout, stderr=False)
 """Results, on standard output."""
 
-notes = Console(highlight=False, stderr=True)
+notes = _console(sys.stderr, stderr=True)
 """What a person wants to know and no script reads: progress, remarks."""
 
 
@@ -29,18 +41,18 @@ def as_json(value: Any) -> str:
 
 def _default(value: object) -> Any:
     if isinstance(value, Decimal):
-        return orjson.Fragment(format(value, "f"))
+        return orjson.Fragment(format(value, "f")) if value.is_finite() else str(value)
     raise TypeError(f"{type(value).__name__} is not JSON")
 
 
 def table(title: str, columns: list[str], rows: list[list[Any]]) -> None:
     """A table for people; numbers to the right."""
-    drawn = Table(title=title, title_justify="left", header_style="bold")
+    drawn = Table(title=Text(title, "bold"), title_justify="left", header_style="bold")
     for number, column in enumerate(columns):
         right = bool(rows) and isinstance(rows[0][number], (int, Decimal))
-        drawn.add_column(column, justify="right" if right else "left")
+        drawn.add_column(column, justify="right" if right else "left", overflow="fold")
     for row in rows:
-        drawn.add_row(*("" if item is None else str(item) for item in row))
+        drawn.add_row(*(Text("" if item is None else scalar(item)) for item in row))
     console.print(drawn)
 
 
@@ -122,6 +134,24 @@ def rejected_json(rejected: Rejected) -> dict[str, Any]:
     }
 
 
-def scalar(value: Scalar) -> str:
-    """A value for people."""
-    return format(value, "f") if isinstance(value, Decimal) else str(value)
+def scalar(value: object) -> str:
+    r"""A value for people. What came in messages must not steer the terminal, so what cannot be printed is not.
+
+    >>> scalar(Decimal("1E+3")), scalar("red\x1b[31m")
+    ('1000', 'red\ufffd[31m')
+    """
+    text = format(value, "f") if isinstance(value, Decimal) else str(value)
+    if text.isprintable():
+        return text
+    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)
+
+
+def place(position: int) -> str:
+    """Where an event lies in the log: ``topic/partition@offset``.
+
+    >>> place(position_of(4, 3, 17))
+    'if.04.evse-cpo/3@17'
+    """
+    number, partition, offset = split_position(position)
+    topic = QUARANTINE_TOPIC if number == QUARANTINE_NUMBER else by_topic_number(number).topic
+    return f"{topic}/{partition}@{offset}"

@@ -1,24 +1,74 @@
 """``twin slots``: the quarter hours of a day."""
 
+import csv
+import sys
+from collections import defaultdict
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 import click
 import pyarrow as pa
-import pyarrow.csv
-import pyarrow.parquet
+import pyarrow.parquet as pq
 
-from cli.printing import as_json, console, table
+from cli.printing import as_json, console, notes, place, table
 from cli.times import DAY, TIME
 from replay import history
-from schemas.calendar import day_slots
-from schemas.rows import split_position
-from schemas.time import SLOT_US, format_time
+from schemas.calendar import day_slots, local_time
+from schemas.facts import MISSING, Direction
+from schemas.time import SLOT_US, format_time, from_us
 from streams import lookups
+from streams.archive.layout import write_whole
 from streams.settings import Settings, settings
 from twin.slots import QuarterHour, best_of, quarter_hours, total
+
+DIRECTIONS: Final[tuple[Direction, ...]] = ("import", "export")
+
+_READING = pa.struct(
+    [
+        ("device", pa.string()),
+        ("obis", pa.string()),
+        ("time", pa.timestamp("us", "UTC")),
+        ("value_mwh", pa.int64()),
+        ("position", pa.string()),
+        ("event", pa.string()),
+    ]
+)
+_EVENT = pa.struct([("position", pa.string()), ("id", pa.string())])
+PARQUET = pa.schema(
+    [
+        ("slot", pa.timestamp("us", "UTC")),
+        ("local", pa.string()),
+        ("direction", pa.string()),
+        ("value_mwh", pa.int64()),
+        ("quality", pa.string()),
+        ("flags", pa.list_(pa.string())),
+        ("document", pa.string()),
+        ("readings", pa.list_(_READING)),
+        ("events", pa.list_(_EVENT)),
+    ]
+)
+"""Columns of ``--parquet``: those of ``--json``, with times as times."""
+
+
+class Day(NamedTuple):
+    """The quarter hours of a point on a legal day, import before export, and what is known of their events.
+
+    ``market`` are positions of the market messages by direction and slot, ``ids`` event ids by position.
+    """
+
+    point: str
+    day: date
+    quarters: list[QuarterHour]
+    market: dict[tuple[str, int], set[int]]
+    ids: dict[int, str]
+
+    def positions(self, quarter: QuarterHour) -> list[int]:
+        """Positions of the events a quarter hour rests on."""
+        if quarter.version:
+            return sorted(self.market.get((quarter.direction, quarter.slot_us), ()))
+        return sorted(quarter.positions)
 
 
 @click.command()
@@ -31,32 +81,33 @@ from twin.slots import QuarterHour, best_of, quarter_hours, total
 def slots(point: str, day: date, known_us: int | None, json_: bool, csv_: bool, parquet: Path | None) -> None:
     """The 92, 96 or 100 quarter hours of a legal German DAY at a POINT, import and export.
 
-    POINT is a meter id, MeLo, MaLo or STATION/EVSE. Each quarter hour has its quality, the register
-    readings behind it and their events; a missing one is missing and never 0.
+    POINT is a meter id, MeLo, MaLo or STATION/EVSE. Each quarter hour has its quality, the register readings behind it
+    and their events as topic/partition@offset (with the event's id where it is archived). One that is not known is
+    missing, and never 0.
 
-    Example: twin slots 1EMH0012345678 2026-03-29
+    Exit code 1 when nothing is known of that day.
+
+    Example: twin slots GS-00000/1 2026-03-29 --csv
     """
     config = settings()
-    found = quarter_hours_of(config, point, day, known_us)
-    if not any(quarter.value_mwh is not None or quarter.flags for quarter in found):
-        near = ", ".join(lookups.points_like(config.database_url, config.schema, point)) or "none has a similar name"
-        raise click.ClickException(f"nothing is known of {point} on {day}; points: {near}")
-    rows = [as_row(quarter) for quarter in found]
+    found = day_of_point(config, point, day, known_us)
+    if not any(quarter.value_mwh is not None or quarter.flags for quarter in found.quarters):
+        near = lookups.points_like(config.database_url, config.schema, point.partition("/")[0])
+        known = f"points of that name: {', '.join(near)}" if near else "`twin actors` lists who there is"
+        raise click.ClickException(f"nothing is known of {point} on {day}; {known}")
     if parquet is not None:
-        pa.parquet.write_table(pa.Table.from_pylist(rows), parquet)
+        _write_parquet(parquet, found)
     if json_:
-        sums = {direction: sum_json(found, direction) for direction in ("import", "export")}
+        sums = {direction: sum_json(found, direction) for direction in DIRECTIONS}
+        rows = [as_row(found, quarter) for quarter in found.quarters]
         click.echo(as_json({"point": point, "day": str(day), "total": sums, "quarter_hours": rows}))
     elif csv_:
-        sink = pa.BufferOutputStream()
-        flat = [{name: ";".join(map(str, v)) if isinstance(v, list) else v for name, v in row.items()} for row in rows]
-        pa.csv.write_csv(pa.Table.from_pylist(flat), sink)
-        click.echo(sink.getvalue().to_pybytes().decode(), nl=False)
+        _print_csv(found)
     elif parquet is None:
-        _print(point, day, found)
+        _print(found)
 
 
-def quarter_hours_of(config: Settings, point: str, day: date, known_us: int | None = None) -> list[QuarterHour]:
+def day_of_point(config: Settings, point: str, day: date, known_us: int | None = None) -> Day:
     """The quarter hours of a point on a day, from registers and market values; what is best known of each."""
     wanted = day_slots(day)
     start, end = wanted[0], wanted[-1] + SLOT_US
@@ -66,47 +117,113 @@ def quarter_hours_of(config: Settings, point: str, day: date, known_us: int | No
         cancelled = lookups.cancelled_documents(config.database_url, config.schema)
     else:
         edges, values, cancelled = history.slots_known(config, point, start, end, known_us)
-    return best_of(quarter_hours(edges, wanted, cancelled=cancelled), values)
+    registers = quarter_hours(edges, wanted, cancelled=cancelled)
+    best = best_of(registers, values, slots=wanted, cancelled=cancelled)
+    by_key = {(quarter.direction, quarter.slot_us): quarter for quarter in best}
+    unknown = QuarterHour(point, "import", start, None, MISSING)
+    quarters = [
+        by_key.get((direction, slot_us), unknown._replace(direction=direction, slot_us=slot_us))
+        for direction in DIRECTIONS
+        for slot_us in wanted
+    ]
+    market = _market_positions(config, point, start, end, quarters)
+    bare = Day(point, day, quarters, market, {})
+    positions = {position for quarter in quarters for position in bare.positions(quarter)}
+    return bare._replace(ids=history.event_ids(config, positions))
 
 
-def as_row(quarter: QuarterHour) -> dict[str, Any]:
-    """A quarter hour as JSON, CSV and Parquet show it."""
+def _market_positions(
+    config: Settings, point: str, start_us: int, end_us: int, quarters: list[QuarterHour]
+) -> dict[tuple[str, int], set[int]]:
+    versions: dict[tuple[str, int], str] = {
+        (quarter.direction, quarter.slot_us): quarter.version for quarter in quarters if quarter.version
+    }
+    found: dict[tuple[str, int], set[int]] = defaultdict(set)
+    if versions:
+        for source in lookups.value_positions(config.database_url, config.schema, point, start_us, end_us):
+            key = (source.series.removeprefix("energy."), source.slot_us)
+            if versions.get(key) == source.version:
+                found[key].add(source.position)
+    return found
+
+
+def as_row(day: Day, quarter: QuarterHour) -> dict[str, Any]:
+    """A quarter hour as JSON shows it."""
     return {
         "slot": format_time(quarter.slot_us),
+        "local": local_time(quarter.slot_us).isoformat(),
         "direction": quarter.direction,
         "value_mwh": quarter.value_mwh,
         "quality": quarter.quality,
         "flags": list(quarter.flags),
-        "events": sorted({_where(position) for position in quarter.positions}),
-        "readings": [f"{format_time(reading.time_us)}={reading.value_mwh}" for reading in quarter.readings],
+        "document": quarter.version,
+        "readings": [
+            {
+                "device": reading.device,
+                "obis": reading.obis,
+                "time": format_time(reading.time_us),
+                "value_mwh": reading.value_mwh,
+                "position": place(reading.position),
+                "event": day.ids.get(reading.position),
+            }
+            for reading in quarter.readings
+        ],
+        "events": [{"position": place(position), "id": day.ids.get(position)} for position in day.positions(quarter)],
     }
 
 
-def sum_json(found: list[QuarterHour], direction: str) -> dict[str, int]:
-    """Sum of one direction, and of how many quarter hours it is made."""
-    sum_mwh, present, of = total([quarter for quarter in found if quarter.direction == direction])
-    return {"sum_mwh": sum_mwh, "present": present, "of": of}
+def sum_json(day: Day, direction: str) -> dict[str, int]:
+    """Sum of one direction, of how many quarter hours it is made, and how many are missing."""
+    sum_mwh, present, of = total([quarter for quarter in day.quarters if quarter.direction == direction])
+    return {"sum_mwh": sum_mwh, "present": present, "of": of, "missing": of - present}
 
 
-def _where(position: int) -> str:
-    number, partition, offset = split_position(position)
-    return f"{number}/{partition}@{offset}"
+def _write_parquet(file: Path, day: Day) -> None:
+    rows = [as_row(day, quarter) for quarter in day.quarters]
+    for row, quarter in zip(rows, day.quarters, strict=True):
+        row["slot"] = from_us(quarter.slot_us)
+        for shown, reading in zip(row["readings"], quarter.readings, strict=True):
+            shown["time"] = from_us(reading.time_us)
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.Table.from_pylist(rows, PARQUET), sink, compression="zstd")
+    write_whole(file, sink.getvalue().to_pybytes())
+    notes.print(f"{len(rows)} rows written to {file}")
 
 
-def _print(point: str, day: date, found: list[QuarterHour]) -> None:
+def _print_csv(day: Day) -> None:
+    """One row a quarter hour and direction; lists as words parted by spaces."""
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    names = ["slot", "local", "direction", "value_mwh", "quality", "flags", "document", "readings", "events", "ids"]
+    writer.writerow(names)
+    for quarter in day.quarters:
+        row = as_row(day, quarter)
+        row["flags"] = " ".join(row["flags"])
+        row["readings"] = " ".join(f"{reading['time']}={reading['value_mwh']}" for reading in row["readings"])
+        row["ids"] = " ".join(event["id"] or "-" for event in row["events"])
+        row["events"] = " ".join(event["position"] for event in row["events"])
+        writer.writerow([row[name] for name in names])
+
+
+def _print(day: Day) -> None:
     rows = [
         [
-            format_time(quarter.slot_us),
+            local_time(quarter.slot_us).isoformat(),
             quarter.direction,
-            None if quarter.value_mwh is None else f"{Decimal(quarter.value_mwh).scaleb(-6):.6f}",
+            "-" if quarter.value_mwh is None else _kwh(quarter.value_mwh),
             quarter.quality,
             " ".join(quarter.flags),
-            " ".join(sorted({_where(position) for position in quarter.positions})),
+            " ".join(_kwh(reading.value_mwh) for reading in quarter.readings),
+            " ".join(map(place, day.positions(quarter))),
         ]
-        for quarter in found
+        for quarter in day.quarters
     ]
-    table(f"{point} on {day}", ["slot", "direction", "kWh", "quality", "flags", "events"], rows)
-    for direction in ("import", "export"):
-        sums = sum_json(found, direction)
-        energy = Decimal(sums["sum_mwh"]).scaleb(-6)
-        console.print(f"{direction}: {energy:.6f} kWh in {sums['present']} of {sums['of']} quarter hours")
+    columns = ["slot (legal time)", "direction", "kWh", "quality", "flags", "registers, kWh", "events"]
+    table(f"{day.point} on {day.day}", columns, rows)
+    for direction in DIRECTIONS:
+        sums = sum_json(day, direction)
+        known = f"{_kwh(sums['sum_mwh'])} kWh in {sums['present']} of {sums['of']} quarter hours"
+        console.print(f"{direction}: {known}, {sums['missing']} missing")
+
+
+def _kwh(energy_mwh: int) -> str:
+    return f"{Decimal(energy_mwh).scaleb(-6):.6f}"

@@ -19,7 +19,7 @@ class _Time(click.ParamType):
         try:
             return parse_time(value)
         except ValueError as problem:
-            self.fail(f"{value!r} is not a time such as 2026-03-29T14:15:00Z: {problem}", param, ctx)
+            self.fail(f"{value!r} is no time such as 2026-03-29T14:15:00Z: {problem}", param, ctx)
 
 
 class _Day(click.ParamType):
@@ -32,7 +32,7 @@ class _Day(click.ParamType):
         try:
             return parse_day(value)
         except ValueError as problem:
-            self.fail(f"there is no day {value!r}: {problem}", param, ctx)
+            self.fail(f"no day: {problem}", param, ctx)
 
 
 TIME = _Time()

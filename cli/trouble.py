@@ -18,7 +18,7 @@ def sentence_of(problem: Exception) -> str:
         return f"the database at {masked(settings().database_url)} does not answer ({first}); {_RUNS}"
     if isinstance(problem, KafkaError) or type(problem).__module__.startswith("aiokafka"):
         return f"Kafka at {settings().kafka} does not answer ({first or type(problem).__name__}); {_RUNS}"
-    if isinstance(problem, FileNotFoundError):
+    if isinstance(problem, FileNotFoundError) and problem.filename is not None:
         return f"there is no file {problem.filename}"
     if isinstance(problem, OSError) and problem.filename is not None:
         return f"{problem.filename}: {problem.strerror}"

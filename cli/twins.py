@@ -2,24 +2,28 @@
 
 import click
 
-from cli.printing import as_json, console, event_json, table
+from cli.printing import as_json, event_json, place, table
 from cli.times import TIME
 from replay import history
-from schemas.rows import split_position
 from schemas.time import format_time
 from streams import lookups
-from streams.settings import settings
+from streams.settings import Settings, settings
+
+_NAMED = 8
 
 
 @click.command()
 @click.argument("actor")
-@click.option("--at", "at_us", type=TIME, help="As it was then (event time).")
+@click.option("--at", "at_us", type=TIME, help="As it was then: event times up to this one.")
 @click.option("--known-at", "known_us", type=TIME, help="As far as it was recorded by then.")
 @click.option("--json", "json_", is_flag=True, help="Print as JSON.")
 def show(actor: str, at_us: int | None, known_us: int | None, json_: bool) -> None:
-    """Show the twin of an actor: each attribute with unit, time and the event it comes from.
+    """Show the twin of an ACTOR: each attribute with unit, time and the event it comes from.
 
-    Example: twin show meter:1EMH0012345678 --at 2026-03-29T14:15:00Z
+    The past is read from the archive and, for what is not archived yet, from Kafka. Exit code 1 when nothing is known
+    of the actor.
+
+    Example: twin show evse:GS-00000/1 --at 2026-03-29T14:15:00Z
     """
     config = settings()
     if at_us is None and known_us is None:
@@ -27,12 +31,18 @@ def show(actor: str, at_us: int | None, known_us: int | None, json_: bool) -> No
     else:
         found = history.twin_at(config, actor, at_us, known_us)
     if not found:
-        raise click.ClickException(f"nothing is known of {actor}; `twin actors` lists who there is")
+        raise click.ClickException(_unknown(config, actor, at_us, known_us))
     if json_:
         click.echo(as_json([_attribute_json(seen) for seen in found]))
         return
     rows = [
-        [seen.attribute, as_json(seen.value), seen.unit, format_time(seen.time_us), seen.event_id[:12]]
+        [
+            seen.attribute,
+            seen.value if isinstance(seen.value, str) else as_json(seen.value),
+            seen.unit,
+            format_time(seen.time_us),
+            f"{place(seen.position)} {seen.event_id}",
+        ]
         for seen in found
     ]
     table(actor, ["attribute", "value", "unit", "time", "event"], rows)
@@ -44,10 +54,17 @@ def show(actor: str, at_us: int | None, known_us: int | None, json_: bool) -> No
 def actors(kind: str, json_: bool) -> None:
     """List the actors (of one KIND, for example meter), with the time of their latest observation.
 
+    Exit code 1 when there is none.
+
     Example: twin actors evse
     """
     config = settings()
     found = lookups.actors(config.database_url, config.schema, kind)
+    if not found:
+        everyone = lookups.actors(config.database_url, config.schema)
+        kinds = sorted({actor.partition(":")[0] for actor, _, _ in everyone})
+        there = f"there are {', '.join(kinds)}" if kinds else "nothing is in the tables yet; `twin ingest` sends logs"
+        raise click.ClickException(f"no actor {f'of kind {kind} ' if kind else ''}was ever observed: {there}")
     if json_:
         rows = [{"actor": name, "attributes": count, "latest": format_time(at)} for name, count, at in found]
         click.echo(as_json(rows))
@@ -61,23 +78,46 @@ def actors(kind: str, json_: bool) -> None:
 @click.option("--to", "to_us", type=TIME, required=True, help="Event time before which to stop.")
 @click.option("--json", "json_", is_flag=True, help="One JSON object per event.")
 def events(actor: str, from_us: int, to_us: int, json_: bool) -> None:
-    """List the events about an actor, with where they lie in the log.
+    """List the events about an ACTOR in order of time, with where they lie in the log.
 
-    Example: twin events evse:CS0001/1 --from 2026-03-29T00:00:00Z --to 2026-03-30T00:00:00Z
+    Exit code 1 when there is none.
+
+    Example: twin events evse:GS-00000/1 --from 2026-03-29T00:00:00Z --to 2026-03-30T00:00:00Z
     """
+    if from_us >= to_us:
+        raise click.UsageError("--from has to be earlier than --to")
     config = settings()
-    for event in history.events_of(config, actor, from_us, to_us):
+    found = history.events_of(config, actor, from_us, to_us)
+    if not found:
+        span = f"from {format_time(from_us)} to {format_time(to_us)}"
+        raise click.ClickException(f"there is no event about {actor} {span}; `twin show {actor}` says what is known")
+    for event in found:
+        where = f"{event.topic}/{event.partition}@{event.offset}"
         if json_:
-            line = event_json(event, []) | {"id": event.id, "topic": event.topic, "offset": event.offset}
-            line.pop("facts")
-            click.echo(as_json(line | {"partition": event.partition}))
+            line = event_json(event, [])
+            del line["facts"], line["error"]
+            line |= {"id": event.id, "source": event.source, "recorded": format_time(event.recorded_us)}
+            click.echo(as_json(line | {"topic": event.topic, "partition": event.partition, "offset": event.offset}))
             continue
         time = "no time" if event.time_us is None else format_time(event.time_us)
-        console.print(f"{time}  {event.type:<40} {event.topic}/{event.partition}@{event.offset}  {event.id[:12]}")
+        click.echo(f"{time:<27} {event.type:<40} {where}  {event.id}")
+
+
+def _unknown(config: Settings, actor: str, at_us: int | None, known_us: int | None) -> str:
+    """Why there is nothing to show, with names that are near."""
+    everyone = [name for name, _, _ in lookups.actors(config.database_url, config.schema)]
+    if actor in everyone:
+        cuts = [
+            f"{word} {format_time(cut)}" for word, cut in (("at", at_us), ("known at", known_us)) if cut is not None
+        ]
+        return f"nothing is known of {actor} {', '.join(cuts)}; `twin show {actor}` says what is known now"
+    word = actor.partition(":")[2] or actor
+    near = [name for name in everyone if word.lower() in name.lower()][:_NAMED]
+    hint = f"did you mean {' or '.join(near)}?" if near else "`twin actors` lists who there is"
+    return f"nothing is known of {actor}; {hint}"
 
 
 def _attribute_json(seen: lookups.Attribute) -> dict[str, object]:
-    topic_number, partition, offset = split_position(seen.position)
     return {
         "actor": seen.actor,
         "attribute": seen.attribute,
@@ -85,7 +125,5 @@ def _attribute_json(seen: lookups.Attribute) -> dict[str, object]:
         "unit": seen.unit,
         "time": format_time(seen.time_us),
         "event": seen.event_id,
-        "interface_number": topic_number,
-        "partition": partition,
-        "offset": offset,
+        "position": place(seen.position),
     }

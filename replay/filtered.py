@@ -1,7 +1,7 @@
 """Filtered reads of the archive: what it holds of one actor or one point, in few row groups a segment."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 
 from schemas.event import Event
 from schemas.facts import SlotValue
-from schemas.rows import Register
+from schemas.interfaces import by_topic_number
+from schemas.rows import Register, split_position
 from streams.archive.facts import REGISTER
 from streams.archive.layout import Archive, Manifest
 from streams.lookups import Attribute
@@ -95,6 +96,44 @@ def event_of(row: dict[str, Any]) -> Event:
         row["partition"],
         row["offset"],
     )
+
+
+def held_at(manifest: Manifest, wanted: Iterable[int]) -> dict[tuple[str, int, int], int]:
+    """The positions a segment holds, by topic, partition and offset."""
+    spans = {(span.topic, span.partition): span for span in manifest.offsets}
+    held = {}
+    for position in wanted:
+        number, partition, offset = split_position(position)
+        topic = by_topic_number(number).topic
+        span = spans.get((topic, partition))
+        if span is not None and span.start <= offset < span.end:
+            held[topic, partition, offset] = position
+    return held
+
+
+def ids_at(archive: Archive, manifest: Manifest, wanted: Iterable[int]) -> dict[int, str]:
+    """Event ids of the positions that a segment holds."""
+    held = held_at(manifest, wanted)
+    if not held:
+        return {}
+    names = ["topic", "partition", "offset", "event_id"]
+    offsets = sorted({offset for _, _, offset in held})
+    table = pq.read_table(archive.file(manifest.number, "messages"), columns=names, filters=[("offset", "in", offsets)])
+    return {
+        held[topic, partition, offset]: event_id.hex()
+        for topic, partition, offset, event_id in _tuples(table, names)
+        if (topic, partition, offset) in held
+    }
+
+
+def event_at(archive: Archive, position: int) -> Event | None:
+    """The event at a position; None where it is not archived."""
+    for manifest in archive.manifests():
+        for topic, partition, offset in held_at(manifest, [position]):
+            place = [("topic", "=", topic), ("partition", "=", partition), ("offset", "=", offset)]
+            for row in pq.read_table(archive.file(manifest.number, "messages"), filters=place).to_pylist():
+                return event_of(row)
+    return None
 
 
 def registers_of(archive: Archive, manifest: Manifest, point: str) -> dict[int, Register]:

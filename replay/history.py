@@ -4,7 +4,7 @@
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import date
 from typing import NamedTuple
 
@@ -74,6 +74,18 @@ def events_of(config: Settings, actor: str, from_us: int, to_us: int) -> list[Ev
     """
     archive, tail = _log_of(config)
     return events_in(archive, actor, from_us, to_us, tail)
+
+
+def event_ids(config: Settings, positions: Collection[int]) -> dict[int, str]:
+    """Event ids by position, of those that are archived."""
+    archive = Archive(config.home)
+    left, found = set(positions), dict[int, str]()
+    for manifest in archive.manifests():
+        if not left:
+            break
+        found |= filtered.ids_at(archive, manifest, left)
+        left -= found.keys()
+    return found
 
 
 def _log_of(config: Settings) -> tuple[Archive, Tail]:

@@ -18,6 +18,8 @@ from typing import Final, NamedTuple, cast
 from schemas.wire.contract import WireFormat
 
 QUARANTINE_TOPIC: Final = "gegenstrom.quarantine"
+QUARANTINE_NUMBER: Final = 500
+"""Stands for the quarantine's topic in positions; beyond the numbers of all interfaces."""
 CONTROL_TOPIC: Final = "gegenstrom.control"
 
 _BEYOND_SOURCE: Final = 100

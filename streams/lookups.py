@@ -27,6 +27,15 @@ class Attribute(NamedTuple):
     position: int
 
 
+class ValueSource(NamedTuple):
+    """Where a version of a quarter-hour value came from."""
+
+    series: str
+    slot_us: int
+    version: str
+    position: int
+
+
 @contextmanager
 def connected(url: str, schema: str) -> Iterator[psycopg.Connection[Any]]:
     """A connection whose search path is the schema."""
@@ -98,6 +107,17 @@ def highest(url: str, schema: str, actor: str, attribute: str, start_us: int, en
             [actor, attribute, from_us(start_us), from_us(end_us)],
         ).fetchone()
         return row[0] if row else None
+
+
+def value_positions(url: str, schema: str, point: str, start_us: int, end_us: int) -> list[ValueSource]:
+    """Positions of the events behind the quarter-hour values of an object in a span of time."""
+    with connected(url, schema) as connection:
+        rows = connection.execute(
+            "select series, slot, version, position from series join slot_value using (series_id) "
+            "where object = %s and slot >= %s and slot < %s order by series, slot, version, position",
+            [point, from_us(start_us), from_us(end_us)],
+        )
+        return [ValueSource(series, to_us(slot), version, position) for series, slot, version, position in rows]
 
 
 def cancelled_documents(url: str, schema: str) -> frozenset[str]:

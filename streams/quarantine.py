@@ -9,16 +9,14 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import namedtuple_row
 
+from schemas.interfaces import QUARANTINE_NUMBER
 from schemas.rows import position_of
-from schemas.time import from_us, parse_time
-from streams.reader import Outcome, read
-
-QUARANTINE_NUMBER = 500
-"""Stands for the quarantine's topic in positions."""
+from schemas.time import from_us, parse_time, to_us
+from streams.reader import Conversations, Outcome, Rejected, read_again
 
 
 class Entry(NamedTuple):
-    """A rejected message, or part of one (then ``raw`` is empty and ``context`` names its event)."""
+    """A rejected message, or part of one (then ``raw`` is empty, and ``context`` and ``position`` name its event)."""
 
     id: str
     interface: str
@@ -30,9 +28,15 @@ class Entry(NamedTuple):
     detail: str
     raw: bytes
     context: dict[str, Any]
+    position: int
+
+    @property
+    def is_part(self) -> bool:
+        """Whether it is something implausible inside a message that could be read."""
+        return not self.raw and "event" in self.context
 
 
-_COLUMNS = "id, interface, source, format, at, recorded_at, reason, detail, raw, context"
+_COLUMNS = "id, interface, source, format, at, recorded_at, reason, detail, raw, context, position"
 
 
 async def store(
@@ -46,7 +50,7 @@ async def store(
     raw = b64decode(body["raw"]) if "raw" in body else zlib.decompress(b64decode(body["raw_zlib"]))
     time = body["time"]
     await connection.execute(
-        f"insert into quarantine ({_COLUMNS}, position) "  # noqa: S608
+        f"insert into quarantine ({_COLUMNS}) "  # noqa: S608
         "values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) on conflict (id) do nothing",
         [
             body["id"],
@@ -56,7 +60,7 @@ async def store(
             None if time is None else from_us(parse_time(time)),
             from_us(recorded_ms * 1000),
             body["reason"],
-            body["detail"].replace("\0", "\N{SYMBOL FOR NULL}"),
+            _storable(body["detail"]),
             raw,
             orjson.dumps(body["context"]).decode(),
             position_of(QUARANTINE_NUMBER, *where),
@@ -95,10 +99,32 @@ def entry(url: str, schema: str, identity: str) -> Entry:
     return Entry(*rows[0])
 
 
-def decode_again(kept: Entry) -> list[Outcome]:
-    """What the decoders of today make of a rejected message."""
-    time_us = None if kept.at is None else int(kept.at.timestamp() * 1_000_000)
-    return list(read(kept.raw, kept.interface, kept.source, time_us=time_us))
+def identities(url: str, schema: str, *, reason: str = "", interface: str = "") -> list[str]:
+    """The ids of all entries, oldest first, so that a call comes before its answer."""
+    where = "where (%s = '' or reason = %s) and (%s = '' or interface = %s)"
+    with _connect(url, schema) as connection:
+        rows = connection.execute(
+            f"select id from quarantine {where} order by coalesce(at, recorded_at), recorded_at, id",  # noqa: S608
+            [reason, reason, interface, interface],
+        )
+        return [row[0] for row in rows]
+
+
+def decode_again(kept: Entry, conversations: Conversations | None = None) -> list[Outcome]:
+    """What the decoders of today make of a rejected message; its own rejection where it belongs to no interface."""
+    time_us = None if kept.at is None else to_us(kept.at)
+    rejected = Rejected(
+        kept.interface, kept.source, kept.raw, 0, time_us, kept.format, kept.reason, kept.detail, kept.context
+    )
+    return read_again(rejected, conversations) if kept.interface else [rejected]
+
+
+def note(url: str, schema: str, identity: str, reason: str, detail: str) -> None:
+    """Write down why an entry still cannot be decoded or believed."""
+    with _connect(url, schema) as connection:
+        connection.execute(
+            "update quarantine set reason = %s, detail = %s where id = %s", [reason, _storable(detail), identity]
+        )
 
 
 def release(url: str, schema: str, identity: str) -> None:
@@ -107,7 +133,11 @@ def release(url: str, schema: str, identity: str) -> None:
         connection.execute("delete from quarantine where id = %s", [identity])
 
 
+def _storable(text: str) -> str:
+    return text.replace("\0", "\N{SYMBOL FOR NULL}")
+
+
 def _connect(url: str, schema: str) -> psycopg.Connection[Any]:
-    connection = psycopg.connect(url, row_factory=namedtuple_row)
+    connection = psycopg.connect(url, connect_timeout=5, row_factory=namedtuple_row)
     connection.execute(sql.SQL("set search_path to {}, public").format(sql.Identifier(schema)))
     return connection

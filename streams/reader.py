@@ -170,18 +170,29 @@ class _Piece(NamedTuple):
     name: str
     open: Callable[[Meter], BoundedReader]
     conversation: str = ""
+    once: bool = False
+    """Opened again, it goes on where it stands."""
 
 
 def _pieces(what: Path | str | Source | bytes | BinaryIO) -> Iterator[_Piece]:
     if isinstance(what, bytes):
         yield _Piece("", lambda meter: expand(io.BytesIO(what), meter))
     elif isinstance(what, Source):
-        yield _Piece(what.name, what.open, str(what.path))
+        yield from _piece_of(what)
     elif isinstance(what, (str, Path)):
         for found in find(Path(what)):
-            yield _Piece(found.name, found.open, str(found.path))
+            yield from _piece_of(found)
     else:
-        yield _Piece("", _rewinding(what))
+        yield _Piece("", _rewinding(what), once=not what.seekable())
+
+
+def _piece_of(source: Source) -> Iterator[_Piece]:
+    if source.path.is_file():
+        yield _Piece(source.name, source.open, str(source.path))
+        return
+    # A pipe: opened once, for opening it again would wait for a writer that has gone.
+    with source.path.open("rb", buffering=0) as stream:
+        yield _Piece(source.name, _rewinding(stream), str(source.path), once=True)
 
 
 def _rewinding(stream: BinaryIO) -> Callable[[Meter], BoundedReader]:
@@ -294,7 +305,7 @@ class _Reading:
         rest = bytearray()
         try:
             with self._piece.open(Meter()) as stream:
-                skipped = 0
+                skipped = self._end if self._piece.once else 0
                 while skipped < self._end and (passed := stream.read1(min(MIB, self._end - skipped))):
                     skipped += len(passed)
                 while len(rest) < RAW_LIMIT_BYTES and (more := stream.read1(MIB)):

@@ -79,7 +79,9 @@ def find(path: Path) -> list[Source]:
         FileNotFoundError: there is nothing at that path.
     """
     if not path.is_dir():
-        return [Source(path, plain_name(path.name), path.stat().st_size)]
+        # The shell numbers its pipes as they come, and a number says nothing: the same log is to be the same source.
+        name = "pipe" if path.name.isdigit() and path.parent.name == "fd" else plain_name(path.name)
+        return [Source(path, name, path.stat().st_size)]
     found = []
     for folder, folders, names in os.walk(path):
         folders[:] = sorted(name for name in folders if not name.startswith("."))

@@ -56,6 +56,32 @@ def read_tail(kafka: str, prefix: str, starts: dict[Partition, int]) -> Iterator
         consumer.close()
 
 
+def read_one(kafka: str, prefix: str, topic: str, partition: int, offset: int) -> Event | None:
+    """The event at an offset; None where Kafka no longer has it, or where it is no event.
+
+    Raises:
+        kafka.errors.KafkaError: the broker does not answer.
+    """
+    part = TopicPartition(prefix + topic, partition)
+    consumer = KafkaConsumer(
+        bootstrap_servers=kafka,
+        bootstrap_timeout_ms=5_000,
+        auto_offset_reset="earliest",
+        enable_auto_commit=False,
+        max_partition_fetch_bytes=RECORD_LIMIT_BYTES,
+        max_poll_records=1,
+    )
+    try:
+        consumer.assign([part])
+        consumer.seek(part, offset)
+        for record in consumer.poll(timeout_ms=_SILENCE_MS).get(part, []):
+            if record.offset == offset:
+                return next(_events(record, topic), None)
+        return None
+    finally:
+        consumer.close()
+
+
 def _events(record: Any, topic: str) -> Iterator[Event]:
     try:
         yield from_record(

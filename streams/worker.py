@@ -6,6 +6,7 @@
 
 import asyncio
 import logging
+import logging.config
 import sys
 from typing import Any
 
@@ -17,12 +18,21 @@ from mode import Service
 from psycopg import sql
 
 from schemas.interfaces import INTERFACES, QUARANTINE_TOPIC
-from streams import journal, quarantine, setup
+from streams import quarantine
 from streams.batches import BatchLoop
-from streams.readiness import is_supervised
-from streams.settings import Settings, SettingsError, settings
+from streams.migrate import MigrationError, migrate
+from streams.settings import Settings, settings
+from streams.topics import ensure_topics
 
 GROUP = "gegenstrom"
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"level": "WARNING", "handlers": ["stderr"]},
+    "loggers": {"streams": {"level": "INFO"}},
+}
 log = logging.getLogger("streams")
 
 
@@ -53,7 +63,7 @@ def make_app(config: Settings) -> faust.App:
         web_enabled=False,
         datadir=str(config.home / "faust"),
         consumer_auto_offset_reset="earliest",
-        logging_config=journal.LOGGING,
+        logging_config=LOGGING,
     )
     loop = BatchLoop(
         config.kafka,
@@ -101,26 +111,21 @@ async def _until_stored(config: Settings, value: bytes, recorded_ms: int, where:
             return
 
 
-def main() -> int:
-    """Run a worker until SIGTERM; the exit code says whether it could."""
-    journal.begin()
+def main() -> None:
+    """Run a worker until SIGTERM."""
+    logging.config.dictConfig(LOGGING)
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
-    # In a stack the part `setup` has done this once for all.
-    if not is_supervised() and (code := setup.main()):
-        return code
+    config = settings()
+    config.home.mkdir(parents=True, exist_ok=True)
+    ensure_topics(config.kafka, prefix=config.topic_prefix)
     try:
-        config = settings()
-        config.home.mkdir(parents=True, exist_ok=True)
-    except SettingsError as problem:
-        print(problem, file=sys.stderr)
-        return 1
-    worker = faust.Worker(
-        make_app(config), loglevel="WARN", quiet=True, redirect_stdouts=False, logging_config=journal.LOGGING
-    )
-    worker.spinner = None  # it would draw into the log
-    worker.execute_from_commandline()  # ends the process
-    return 0
+        migrate(config.database_url, config.schema)
+    except (psycopg.Error, MigrationError) as problem:
+        log.error("the database cannot be used: %s", problem)  # noqa: TRY400 -- the sentence is enough
+        sys.exit(1)
+    worker = faust.Worker(make_app(config), loglevel="WARN", quiet=True, redirect_stdouts=False, logging_config=LOGGING)
+    worker.execute_from_commandline()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -7,27 +7,22 @@ import shlex
 import sys
 
 from streams.embedded import stack
-from streams.embedded.parts import SERVERS
-from streams.settings import SettingsError, home_of, read_state
+from streams.settings import home_of, read_state
 
 
 def main(arguments: list[str]) -> int:
     """Start or stop the servers of the home folder."""
     home = home_of()
-    try:
-        if arguments == ["down"]:
-            stack.down(home)
-        elif arguments == ["up"]:
-            stack.up(home, only=SERVERS)
-            state = read_state(home)
-            print(f"KAFKA={shlex.quote(state['kafka'])}")
-            print(f"DATABASE_URL={shlex.quote(state['database_url'])}")
-        else:
-            print("usage: python -m streams.embedded up|down", file=sys.stderr)
-            return 2
-    except (stack.StackFailed, SettingsError) as problem:
-        print(problem, file=sys.stderr)
-        return 1
+    if arguments == ["down"]:
+        stack.down(home)
+    elif arguments == ["up"]:
+        stack.up(home, only=("kafka", "postgres"))
+        state = read_state(home)
+        print(f"KAFKA={shlex.quote(state['kafka'])}")
+        print(f"DATABASE_URL={shlex.quote(state['database_url'])}")
+    else:
+        print("usage: python -m streams.embedded up|down", file=sys.stderr)
+        return 2
     return 0
 
 
