@@ -14,7 +14,9 @@ from typing import Any, BinaryIO, NamedTuple
 from schemas.event import UNDECODED, Event, event_id
 from schemas.interfaces import format_of, recognise
 from schemas.interfaces import interface as interface_of
+from schemas.points import POINTS
 from schemas.wire.contract import Conversation, Frame, Malformed, WireError, WireFormat
+from streams.points import points_of
 from streams.sources import HEAD_BYTES, MIB, BoundedReader, Meter, Source, expand, find
 
 RAW_LIMIT_BYTES = 12 * MIB
@@ -71,6 +73,8 @@ class Conversations:
         found = self._known.get(key)
         if found is None:
             found = self._known[key] = Conversation()
+            if points := points_of(interface):
+                found.memory[POINTS] = points
             if len(self._known) > self._limit:
                 self._known.popitem(last=False)
         else:
