@@ -82,7 +82,7 @@ def exact(octets: bytes) -> Decimal | None:
     for digits in range(1, 10):
         text = f"{number:.{digits}g}"
         try:
-            if struct.pack("<f", float(text)) == octets:
+            if struct.pack("<f", Decimal(text)) == octets:
                 return Decimal(text) if Decimal(text).is_finite() else None
         except OverflowError:
             continue

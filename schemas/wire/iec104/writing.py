@@ -79,7 +79,7 @@ def _value(kind: int, value: bool | int | Decimal, last: int) -> bytes:
         return int(Decimal(value) * (1 << 15)).to_bytes(2, "little", signed=True) + bytes((last,))
     if name[6] in "BE":
         return int(value).to_bytes(2, "little", signed=True) + bytes((last,))
-    return struct.pack("<f", float(value)) + bytes((last,))
+    return struct.pack("<f", Decimal(value)) + bytes((last,))
 
 
 def _time(kind: int, time_us: int | None) -> bytes:
