@@ -4,7 +4,8 @@ A street of households, some with PV, heat pump, wallbox and bidirectional car; 
 cars in the evening; day-ahead prices; an hour under section 14a. The same arguments give the same bytes.
 """
 
-from replay.scenario.day import DayWritten, Setting, messages, write_day
+from replay.scenario.day import DayWritten, messages, write_day
 from replay.scenario.faults import NO_FAULTS, Faults
+from replay.scenario.setting import Setting
 
 __all__ = ["NO_FAULTS", "DayWritten", "Faults", "Setting", "messages", "write_day"]

@@ -24,17 +24,21 @@ def decide(street: Street, plan: DayPlan, number: int, soc_mws: Ints) -> Ints:
     of the evening and charges in the cheapest of the day. Cars outside the aggregator charge whenever they can.
     """
     minute = number * SLOT_MINUTES
-    rank = int(np.count_nonzero(plan.prices_cent < plan.prices_cent[number]))
-    cheap = rank < _CHEAP_SLOTS
-    evening = int(plan.local_minute[minute]) in _EVENING_MINUTES
-    expensive = evening and rank >= len(plan.slots) - _EXPENSIVE_SLOTS
     urgent = _minutes_needed(street, soc_mws) + _EARLY_MINUTES >= _minutes_left(plan, minute)
     reserve_mws = street.battery_mws * _RESERVE_PERMILLE // 1000
-    wanted = street.wallbox_mw if cheap else np.zeros_like(street.wallbox_mw)
-    if expensive:
-        wanted = np.where(soc_mws > reserve_mws, -street.discharge_mw, wanted)
+    wanted = intended(street, plan, number)
+    wanted = np.where((wanted < 0) & (soc_mws <= reserve_mws), 0, wanted)
     wanted = np.where(urgent & (soc_mws < _target_mws(street)), street.wallbox_mw, wanted)
     return np.where(street.aggregated == 1, wanted, street.wallbox_mw)
+
+
+def intended(street: Street, plan: DayPlan, number: int) -> Ints:
+    """What the aggregator means to do in a quarter hour, by price alone: its schedule of the day, in mW."""
+    rank = int(np.count_nonzero(plan.prices_cent < plan.prices_cent[number]))
+    evening = int(plan.local_minute[number * SLOT_MINUTES]) in _EVENING_MINUTES
+    if evening and rank >= len(plan.slots) - _EXPENSIVE_SLOTS:
+        return -street.discharge_mw
+    return street.wallbox_mw if rank < _CHEAP_SLOTS else np.zeros_like(street.wallbox_mw)
 
 
 def _target_mws(street: Street) -> Ints:

@@ -4,28 +4,47 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import chain
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, Protocol
 
 from replay.scenario.document import Document
 from replay.scenario.faults import DEFAULT_FAULTS, Faults, disturbed
 from replay.scenario.message import Message, Orderly
-from replay.scenario.plan import plan_day
+from replay.scenario.plan import DayPlan, plan_day
+from replay.scenario.setting import Setting
 from replay.scenario.street import Street
 from replay.scenario.truth import Truth, write_truth
-from replay.scenario.world import State, first_state, walk
+from replay.scenario.world import Quarter, State, first_state, walk
 from replay.scenario.writers import ocpp, taf7
+from replay.scenario.writers.ocpp_frames import line_of
 from schemas.time import MINUTE_US, SLOT_US
 
 Progress = Callable[[int, int], None]
 """Called after each quarter hour with how many are done and how many there are."""
 
+
+class Speakers(Protocol):
+    """All who speak live on one interface, through one day; they are told each quarter hour in order."""
+
+    def messages(self, quarter: Quarter) -> Iterator[Message]:
+        """What they say in a quarter hour, in any order, at most :data:`EARLIEST_US` before it begins."""
+
+
+_SPEAKERS: Final[tuple[Callable[[Street, DayPlan, Setting], Speakers], ...]] = (
+    lambda street, plan, setting: ocpp.Stations(street, plan, interval_s=setting.ocpp_interval_s),
+)
+"""Who speaks live; a new writer is added here, and where its messages lie below."""
+
 _LOGS: Final[dict[str, tuple[str, Callable[[Message], bytes]]]] = {
-    "4": ("street.ocpp.jsonl", ocpp.line_of),
+    "4": ("street.ocpp.jsonl", line_of),
 }
+"""By interface: the name of the file, and how a message is written into it."""
+
 _DOCUMENTS: Final[tuple[Callable[[Truth], Iterator[Document]], ...]] = (taf7.documents,)
-_SLACK_US: Final = 2 * MINUTE_US
-_SLOT_S: Final = 900
+"""What is sent as a file of its own when the day is over."""
+
+EARLIEST_US: Final = 2 * MINUTE_US
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,27 +54,6 @@ class DayWritten:
     files: tuple[Path, ...]
     messages: dict[str, int]
     truth: tuple[Path, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """What is asked for: the same setting gives the same bytes.
-
-    Registers and batteries start on ``first_day`` (None: on the day itself) and go on from day to day, so two
-    days with the same first day fit together. Intervals must divide a quarter hour.
-    """
-
-    sites: int = 12
-    seed: int = 1
-    sml_interval_s: int = 60
-    ocpp_interval_s: int = 60
-    faults: Faults = DEFAULT_FAULTS
-    first_day: date | None = None
-
-    def __post_init__(self) -> None:
-        for interval_s in (self.sml_interval_s, self.ocpp_interval_s):
-            if interval_s < 1 or _SLOT_S % interval_s:
-                raise ValueError(f"an interval of {interval_s} s does not divide a quarter hour")
 
 
 class Day:
@@ -69,11 +67,12 @@ class Day:
 
     def live(self, on_progress: Progress | None = None) -> Iterator[Message]:
         """What stations and meters say, in order of time and without faults of the way."""
-        setting, orderly = self.setting, Orderly(_SLACK_US)
-        stations = ocpp.Stations(self.street, self.plan, interval_s=setting.ocpp_interval_s)
+        orderly = Orderly(EARLIEST_US)
+        all_speakers = [make(self.street, self.plan, self.setting) for make in _SPEAKERS]
         for quarter in walk(self.street, self.plan, self._state()):
             self.truth.take(quarter)
-            yield from orderly.take(stations.messages(quarter), quarter.start_us + SLOT_US)
+            said = chain.from_iterable(speakers.messages(quarter) for speakers in all_speakers)
+            yield from orderly.take(said, quarter.start_us + SLOT_US)
             if on_progress is not None:
                 on_progress(quarter.number + 1, len(self.plan.slots))
         yield from orderly.rest()

@@ -6,8 +6,8 @@ The world itself stays as it is; only what is said about it suffers. All of it c
 import heapq
 import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Any, Final, NamedTuple
 
 from replay.scenario.message import Message
 from replay.scenario.plan import DayPlan
@@ -54,6 +54,37 @@ class Faults:
 
 DEFAULT_FAULTS: Final = Faults()
 NO_FAULTS: Final = Faults(drift=False, gap=False, late_per_million=0, twice_per_million=0)
+
+
+class Fault(NamedTuple):
+    """A fault that can be switched on by itself: what it sets, and a line for people."""
+
+    sets: dict[str, Any]
+    meaning: str
+
+
+FAULTS: Final[dict[str, Fault]] = {
+    "drift": Fault({"drift": True}, "clocks of meters are some seconds off, one by more than a reading may be"),
+    "gaps": Fault({"gap": True}, "a meter says nothing for an hour and a half in the morning"),
+    "late": Fault({"late_per_million": 2_000}, "some telegrams come up to twenty minutes late"),
+    "duplicates": Fault({"twice_per_million": 1_000}, "some telegrams come twice"),
+}
+
+
+def faults_of(names: str) -> Faults:
+    """The faults named, parted by commas; ``all`` and ``none`` stand for what they say.
+
+    Raises:
+        ValueError: there is no such fault.
+
+    >>> faults_of("gaps,late").drift, faults_of("all") == DEFAULT_FAULTS, faults_of("none") == NO_FAULTS
+    (False, True, True)
+    """
+    chosen = [name for name in names.replace(" ", "").split(",") if name and name != "none"]
+    chosen = list(FAULTS) if "all" in chosen else chosen
+    if unknown := [name for name in chosen if name not in FAULTS]:
+        raise ValueError(f"there is no fault {unknown[0]!r}; there are {', '.join(FAULTS)}")
+    return replace(NO_FAULTS, **{key: value for name in chosen for key, value in FAULTS[name].sets.items()})
 
 
 def disturbed(messages: Iterable[Message], faults: Faults, seed: int) -> Iterator[Message]:

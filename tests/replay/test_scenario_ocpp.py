@@ -14,7 +14,8 @@ from replay.scenario.message import Orderly
 from replay.scenario.plan import plan_day
 from replay.scenario.street import Street
 from replay.scenario.world import first_state, walk
-from replay.scenario.writers.ocpp import Stations, line_of
+from replay.scenario.writers.ocpp import Stations
+from replay.scenario.writers.ocpp_frames import line_of
 from schemas.time import MINUTE_US, SLOT_US, parse_time
 
 SPRING, AUTUMN, SUMMER = date(2026, 3, 29), date(2026, 10, 25), date(2026, 7, 7)

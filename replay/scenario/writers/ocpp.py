@@ -4,24 +4,20 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Final
 
-import orjson
-
 from replay.scenario.message import Message
 from replay.scenario.names import names_of
 from replay.scenario.plan import LIMIT_MW, NO_TRIP, DayPlan, plan_day
 from replay.scenario.street import Street
 from replay.scenario.world import Quarter
-from replay.scenario.writers.ocpp_1_6 import Ocpp16
-from replay.scenario.writers.ocpp_2 import Ocpp2
 from replay.scenario.writers.ocpp_dialect import (
     MWS_PER_TENTH_WH,
-    Call,
-    Dialect,
     Meter,
     Profile,
     Station,
     Transaction,
 )
+from replay.scenario.writers.ocpp_frames import Line
+from replay.scenario.writers.ocpp_versions import DIALECTS
 from schemas.time import MINUTE_US, SECOND_US, SLOT_US, format_time
 
 INTERFACE: Final = "4"
@@ -31,9 +27,7 @@ EARLIEST_US: Final = 60 * SECOND_US
 _HEARTBEAT_US = 300 * SECOND_US
 _ORDER_LEAD_US = 20 * SECOND_US
 _LIMIT_LEAD_US = 40 * SECOND_US
-_MILLISECOND_US = 1000
 _LONGEST_STAY_DAYS = 60
-_DIALECTS: dict[str, Dialect] = {"1.6": Ocpp16(), "2.0.1": Ocpp2(is_2_1=False), "2.1": Ocpp2(is_2_1=True)}
 
 
 class Stations:
@@ -84,7 +78,8 @@ class _Post:
         household, names = street.household(site), names_of(street, site)
         self._site, self._plan, self._interval_us = site, plan, interval_us
         self._station = Station(names.station, site, names.token, household.bidirectional)
-        self._dialect = _DIALECTS[household.ocpp]
+        self._dialect = DIALECTS[household.ocpp]
+        self._line = Line(INTERFACE, names.station, site, self._dialect.subprotocol)
         self._ordered = household.aggregated
         self._battery_mws = int(street.battery_mws[site])
         self._limit_from_us = plan.minute_us(plan.limit_minutes.start) if household.limited else None
@@ -109,7 +104,7 @@ class _Post:
         if view.holds(self._plug_us):
             yield from self._arrives(view)
         for beat_us in range(view.start_us + self._beat_us, view.start_us + SLOT_US, _HEARTBEAT_US):
-            yield from self._calls(beat_us, self._dialect.heartbeat(format_time(beat_us)))
+            yield from self._line.calls(beat_us, self._dialect.heartbeat(format_time(beat_us)))
 
     def _plugged(self, time_us: int) -> bool:
         return time_us < self._unplug_us or time_us > self._plug_us
@@ -141,35 +136,35 @@ class _Post:
 
     def _boots(self) -> Iterator[Message]:
         time_us = self._plan.start_us + (1 + self._site % 40) * SECOND_US
-        yield from self._calls(time_us, self._dialect.boot(self._station, format_time(time_us)))
+        yield from self._line.calls(time_us, self._dialect.boot(self._station, format_time(time_us)))
         time_us += SECOND_US
         plugged = self._plugged(time_us)
-        yield from self._calls(time_us, self._dialect.status(format_time(time_us), occupied=plugged))
+        yield from self._line.calls(time_us, self._dialect.status(format_time(time_us), occupied=plugged))
 
     def _measures(self, view: _View, stamps: list[tuple[int, str]]) -> Iterator[Message]:
         for time_us, _ in stamps:
             meter = self._meter(view, time_us)
             if self._plugged(time_us):
                 transaction = self._transaction(time_us)
-                yield from self._calls(time_us, self._dialect.updated(transaction, meter))
+                yield from self._line.calls(time_us, self._dialect.updated(transaction, meter))
             elif meter.on_the_clock:
-                yield from self._calls(time_us, self._dialect.idle(meter))
+                yield from self._line.calls(time_us, self._dialect.idle(meter))
 
     def _departs(self, view: _View) -> Iterator[Message]:
         time_us = self._unplug_us
         transaction = self._transaction(time_us, ended=True)
         call = self._dialect.ended(self._station, transaction, self._meter(view, time_us))
-        yield from self._calls(time_us, call)
+        yield from self._line.calls(time_us, call)
         time_us += SECOND_US
-        yield from self._calls(time_us, self._dialect.status(format_time(time_us), occupied=False))
+        yield from self._line.calls(time_us, self._dialect.status(format_time(time_us), occupied=False))
         self._told_mw = None
 
     def _arrives(self, view: _View) -> Iterator[Message]:
         time_us = self._plug_us
-        yield from self._calls(time_us, self._dialect.status(format_time(time_us), occupied=True))
+        yield from self._line.calls(time_us, self._dialect.status(format_time(time_us), occupied=True))
         time_us += SECOND_US // 2
         call = self._dialect.started(self._station, self._transaction(self._plug_us), self._meter(view, self._plug_us))
-        yield from self._calls(time_us, call)
+        yield from self._line.calls(time_us, call)
         yield from self._is_told(view, time_us + SECOND_US)
 
     def _is_told(self, view: _View, from_us: int) -> Iterator[Message]:
@@ -182,37 +177,14 @@ class _Post:
         at_us = from_us - _ORDER_LEAD_US if early else from_us + MINUTE_US * (from_us == self._plan.start_us)
         profile = Profile(from_us // SECOND_US, format_time(from_us), None, setpoint_mw // 1000, whole_station=False)
         call = self._dialect.profile(self._transaction(from_us), profile)
-        yield from self._calls(at_us, call, from_backend=True)
+        yield from self._line.calls(at_us, call, from_backend=True)
 
     def _is_limited(self) -> Iterator[Message]:
         from_us = self._plan.minute_us(self._plan.limit_minutes.start)
         seconds = len(self._plan.limit_minutes) * 60
         profile = Profile(from_us // SECOND_US, format_time(from_us), seconds, LIMIT_MW // 1000, whole_station=True)
         call = self._dialect.profile(self._transaction(from_us), profile)
-        yield from self._calls(from_us - _LIMIT_LEAD_US, call, from_backend=True)
-
-    def _calls(self, time_us: int, call: Call, *, from_backend: bool = False) -> Iterator[Message]:
-        """The call and its answer, a little later each, as the backend's log stamps them."""
-        asks, answers = ("to_station", "to_csms") if from_backend else ("to_csms", "to_station")
-        identity = f"{'b' if from_backend else 's'}{time_us:x}-{len(call.action)}"
-        at_us = time_us + (35 + (self._site * 7919 + time_us // SECOND_US * 104_729) % 180) * _MILLISECOND_US
-        yield self._message(at_us, asks, [2, identity, call.action, call.payload])
-        yield self._message(at_us + 12 * _MILLISECOND_US, answers, [3, identity, call.result])
-
-    def _message(self, time_us: int, direction: str, frame: list[object]) -> Message:
-        context = {"direction": direction, "subprotocol": self._dialect.subprotocol}
-        return Message(time_us, INTERFACE, self._station.name, orjson.dumps(frame), context)
-
-
-def line_of(message: Message) -> bytes:
-    """The message as a line of the log."""
-    line = {
-        "time": format_time(message.time_us),
-        "station": message.source,
-        **message.context,
-        "frame": orjson.Fragment(message.raw),
-    }
-    return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
+        yield from self._line.calls(from_us - _LIMIT_LEAD_US, call, from_backend=True)
 
 
 def _cable_us(street: Street, site: int, day: date) -> int:
