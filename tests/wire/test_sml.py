@@ -24,6 +24,7 @@ from schemas.wire.sml import FORMAT, encode_telegram
 from schemas.wire.sml.checksums import crc_kermit, crc_x25
 from schemas.wire.sml.elements import DEPTH_LIMIT, element, number, octets, sequence
 from schemas.wire.sml.transport import TELEGRAM_LIMIT_BYTES, unwrap, wrap
+from schemas.wire.sml.writing import Form
 
 SAMPLES = Path(__file__).parents[2].parent / "shared" / "samples" / "sml"
 needs_samples = pytest.mark.skipif(not SAMPLES.exists(), reason="../shared/samples is not here")
@@ -580,3 +581,17 @@ def test_a_telegram_as_long_as_allowed_is_read_quickly():
     pieces(b"\x1b" * 500_000)
     pieces(b"\x1b\x1b\x1b\x1b\1\1\1\1" * 50_000)
     assert time.process_time() - started < 2
+
+
+def test_a_form_filled_is_the_telegram_written_at_once():
+    blanks = (0xB1A2C3D1, 0xB1A2C3D3 << 32, -0x51A2C3D5)
+
+    def payload(index, energy, power):
+        return payload_of(row(value=energy), row("1-0:16.7.0", power, 27, 0), time=["index", index])
+
+    form = Form(payload(*blanks)["lists"][0], blanks)
+    for numbers in ((1, 25, -1), (0x1B1B1B1B, 0x1B1B1B1B1B1B1B1B, 0x1B1B1B), (0x25256225, 2**63, -(2**31))):
+        index, energy, power = numbers
+        raw = form.fill(index.to_bytes(4), energy.to_bytes(8), power.to_bytes(4, signed=True))
+        assert pieces(raw) == [Frame(raw, 0)]
+        assert decode(raw).payload == payload(*numbers)

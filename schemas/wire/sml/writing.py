@@ -4,7 +4,7 @@ What it writes reads back as the same payload, as long as the rows are of the ki
 :mod:`schemas.wire.sml.rows` describes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from schemas.wire.sml.checksums import crc_x25
@@ -14,7 +14,9 @@ from schemas.wire.sml.transport import wrap
 
 _OPEN, _LIST, _CLOSE, _ATTENTION = 0x0101, 0x0701, 0x0201, 0xFF01
 _NOTHING: Final = octets(None)
-_END_OF_MESSAGE: Final = b"\0"
+_MESSAGE_HEAD: Final = b"\x76"
+_CLOSING_OCTETS: Final = 4
+"""Check sum with its head, and the end of the message."""
 
 
 def encode_telegram(payload: Mapping[str, Any], *, transaction: bytes = b"\0") -> bytes:
@@ -23,17 +25,42 @@ def encode_telegram(payload: Mapping[str, Any], *, transaction: bytes = b"\0") -
     Raises:
         OverflowError: a number of more than 64 bits.
     """
+    return wrap(b"".join(_messages(payload, transaction)))
+
+
+class Form:
+    """A telegram with one list in which some numbers are left open: for who writes many of the same shape.
+
+    ``blanks`` stand in the list in this order. Each is a number of four or eight octets that occurs nowhere else in it.
+    """
+
+    def __init__(self, found: Mapping[str, Any], blanks: Iterable[int]) -> None:
+        self._before, message, self._after = _messages({"lists": [found]}, b"\0")
+        form = message[:-_CLOSING_OCTETS].replace(b"%", b"%%")
+        for blank in blanks:
+            size = 4 if -(2**31) <= blank < 2**32 else 8
+            before, after = form.split(blank.to_bytes(size, signed=blank < 0))
+            form = before + b"%b" + after
+        self._form = form
+
+    def fill(self, *numbers: bytes) -> bytes:
+        """The telegram with these numbers, each in as many octets as its blank."""
+        return wrap(self._before + _closed(self._form % numbers) + self._after)
+
+
+def _messages(payload: Mapping[str, Any], transaction: bytes) -> list[bytes]:
     lists, attentions = payload.get("lists", ()), payload.get("attentions", ())
     server = next((found["server"] for found in (*lists, *attentions) if found["server"]), None)
     opened = sequence(_NOTHING, _NOTHING, octets(transaction), _hex(server), _NOTHING, _NOTHING)
-    messages = [_message(transaction, _OPEN, opened)]
-    messages += [_message(transaction, _LIST, list_response(found)) for found in lists]
-    messages += [_message(transaction, _ATTENTION, _attention(found)) for found in attentions]
-    messages.append(_message(transaction, _CLOSE, sequence(_NOTHING)))
-    return wrap(b"".join(messages))
+    return [
+        _message(transaction, _OPEN, opened),
+        *(_message(transaction, _LIST, _list_response(found)) for found in lists),
+        *(_message(transaction, _ATTENTION, _attention(found)) for found in attentions),
+        _message(transaction, _CLOSE, sequence(_NOTHING)),
+    ]
 
 
-def list_response(found: Mapping[str, Any]) -> bytes:
+def _list_response(found: Mapping[str, Any]) -> bytes:
     """The body of a GetListResponse."""
     return sequence(
         _NOTHING,
@@ -48,8 +75,12 @@ def list_response(found: Mapping[str, Any]) -> bytes:
 
 def _message(transaction: bytes, kind: int, body: bytes) -> bytes:
     """A message with its check sum."""
-    envelope = sequence(octets(transaction), number(0, 1), number(0, 1), sequence(number(kind, 4), body), b"", b"")
-    return envelope + b"\x63" + crc_x25(envelope) + _END_OF_MESSAGE
+    fields = (octets(transaction), number(0, 1), number(0, 1), sequence(number(kind, 4), body))
+    return _closed(_MESSAGE_HEAD + b"".join(fields))
+
+
+def _closed(message: bytes) -> bytes:
+    return b"%b\x63%b\0" % (message, crc_x25(message))
 
 
 def _attention(found: Mapping[str, Any]) -> bytes:
