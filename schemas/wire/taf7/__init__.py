@@ -22,20 +22,18 @@ from schemas.wire.contract import (
     Frame,
     Malformed,
     SchemaViolation,
-    TooLarge,
     WireFormat,
 )
-from schemas.wire.taf7.elements import AR, SIZE_LIMIT, parse
+from schemas.wire.taf7.elements import AR, parse
 from schemas.wire.taf7.usage_point import usage_point
 from schemas.wire.taf7.writing import encode_readings, readings_of, register_of
+from schemas.wire.xml_documents import documents
 
 __all__ = ["FORMAT", "decode", "encode_readings", "readings_of", "recognise", "register_of", "split"]
 
 _BORDER: Final = re.compile(rb"UsagePoints?\s*>\s*((?:\xef\xbb\xbf)?<\?xml\s)")
 """The end of one document and the declaration of the next."""
-_BORDER_REACH: Final = 256
 _NAMESPACE: Final = AR.strip("{}")
-_CHUNK: Final = 1024 * 1024
 
 
 def recognise(head: bytes, _name: str) -> bool:
@@ -49,19 +47,7 @@ def recognise(head: bytes, _name: str) -> bool:
 
 def split(stream: BinaryIO) -> Iterator[Frame | Malformed]:
     """One frame per document; a document beyond the limit comes out in malformed stretches."""
-    held, offset, is_too_large = b"", 0, False
-    while chunk := stream.read(_CHUNK):
-        searched = max(len(held) - _BORDER_REACH, 0)
-        held += chunk
-        while border := _BORDER.search(held, searched):
-            end = border.start(1)
-            yield _cut(held[:end], offset, is_too_large=is_too_large)
-            held, offset, is_too_large, searched = held[end:], offset + end, False, 0
-        if len(held) > SIZE_LIMIT + _CHUNK:
-            yield _cut(held[:SIZE_LIMIT], offset, is_too_large=True)
-            held, offset, is_too_large = held[SIZE_LIMIT:], offset + SIZE_LIMIT, True
-    if held.strip() or is_too_large:
-        yield _cut(held, offset, is_too_large=is_too_large)
+    return documents(stream, _BORDER)
 
 
 def decode(frame: Frame, _conversation: Conversation) -> Decoded:
@@ -104,12 +90,6 @@ def _time_us(points: list[dict[str, Any]], frame: Frame) -> int | None:
         if known:
             return max(known)
     return frame.time_us
-
-
-def _cut(raw: bytes, offset: int, *, is_too_large: bool) -> Frame | Malformed:
-    if is_too_large or len(raw) > SIZE_LIMIT:
-        return Malformed(raw, offset, TooLarge(f"a message has at most {SIZE_LIMIT} bytes"))
-    return Frame(raw, offset)
 
 
 FORMAT = WireFormat("taf7", "TAF 7 readings (VDE AR 2418-6)", recognise, split, decode)
