@@ -16,7 +16,7 @@ from replay.scenario.setting import Setting
 from replay.scenario.street import Street
 from replay.scenario.truth import Truth, write_truth
 from replay.scenario.world import Quarter, State, first_state, walk
-from replay.scenario.writers import ocpp, sml, taf7
+from replay.scenario.writers import ocpp, ocpp_dispatch, ocpp_maker, sml, taf7
 from replay.scenario.writers.ocpp_frames import line_of
 from schemas.time import MINUTE_US, SLOT_US
 
@@ -33,18 +33,22 @@ class Speakers(Protocol):
 
 _SPEAKERS: Final[tuple[Callable[[Street, DayPlan, Setting], Speakers], ...]] = (
     lambda street, plan, setting: ocpp.Stations(street, plan, interval_s=setting.ocpp_interval_s),
+    lambda street, plan, _: ocpp_maker.Makers(street, plan),
+    lambda street, plan, _: ocpp_dispatch.Dispatch(street, plan),
     lambda street, plan, setting: sml.Meters(street, plan, setting.faults, interval_s=setting.sml_interval_s),
 )
 """Who speaks live; a new writer is added here, and where its messages lie below."""
 
 _LOGS: Final[dict[str, tuple[str, Callable[[Message], bytes]]]] = {
     "4": ("street.ocpp.jsonl", line_of),
+    "5": ("maker.ocpp.jsonl", line_of),
+    "14": ("aggregator.ocpp.jsonl", line_of),
     sml.GATEWAY: ("street.sml.log", sml.line_of),
     sml.HAN: ("street.sml.log", sml.line_of),
 }
 """By interface: the name of the file, and how a message is written into it."""
 
-_DOCUMENTS: Final[tuple[Callable[[Truth], Iterator[Document]], ...]] = (taf7.documents,)
+_DOCUMENTS: Final[tuple[Callable[[Truth], Iterator[Document]], ...]] = (taf7.documents, taf7.handed_over)
 """What is sent as a file of its own when the day is over."""
 
 EARLIEST_US: Final = 2 * MINUTE_US

@@ -5,9 +5,7 @@ from collections import defaultdict
 from datetime import date
 from decimal import Decimal
 from functools import cache
-from importlib.resources import files
 
-import jsonschema_rs
 import pytest
 
 from replay.scenario.message import Orderly
@@ -17,17 +15,9 @@ from replay.scenario.world import first_state, walk
 from replay.scenario.writers.ocpp import Stations
 from replay.scenario.writers.ocpp_frames import line_of
 from schemas.time import MINUTE_US, SLOT_US, parse_time
+from tests.replay.ocpp_schemas import validator
 
 SPRING, AUTUMN, SUMMER = date(2026, 3, 29), date(2026, 10, 25), date(2026, 7, 7)
-FOLDERS = {"ocpp1.6": ("v16", ""), "ocpp2.0.1": ("v201", "Request"), "ocpp2.1": ("v21", "Request")}
-
-
-@cache
-def validator(subprotocol, action, is_result):
-    folder, suffix = FOLDERS[subprotocol]
-    name = f"{action}Response.json" if is_result else f"{action}{suffix}.json"
-    text = files("ocpp").joinpath(folder, "schemas", name).read_text(encoding="utf-8-sig")
-    return jsonschema_rs.validator_for(json.loads(text))
 
 
 def day_of_stations(day, sites=12, interval_s=60):
