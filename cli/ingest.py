@@ -15,7 +15,7 @@ from streams.settings import Settings, settings
 from streams.sources import Source
 from streams.topics import ensure_topics
 
-_PATIENCE_S = 10.0
+_PATIENCE_S = 5.0
 """How long Kafka may take to answer a person."""
 
 

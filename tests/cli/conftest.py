@@ -4,8 +4,8 @@ import logging
 import os
 import subprocess
 import sys
-import time
 import uuid
+from contextlib import contextmanager
 from datetime import date
 from types import SimpleNamespace
 
@@ -21,6 +21,7 @@ from streams.ingest import send_files
 from streams.settings import settings
 from streams.sources import find
 from streams.topics import catalogue, ensure_topics
+from tests.cli.said import wait_for
 
 DAY = date(2026, 3, 29)
 
@@ -81,7 +82,8 @@ def bare():
 
     def run(*arguments, stdin=None, **environment):
         cleared = dict.fromkeys(names)
-        return CliRunner().invoke(main, list(map(str, arguments)), input=stdin, env=cleared | environment)
+        with piped(stdin):
+            return CliRunner().invoke(main, list(map(str, arguments)), env=cleared | environment)
 
     yield run
     root.setLevel(level)
@@ -94,8 +96,20 @@ def twin(street, bare):
     return lambda *arguments, stdin=None, **more: bare(*arguments, stdin=stdin, **street.environment | more)
 
 
-def wait_for(condition, patience_s=60):
-    deadline = time.monotonic() + patience_s
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+@contextmanager
+def piped(data):
+    """A pipe with these bytes as the standard input of this process."""
+    if data is None:
+        yield
+        return
+    outlet, inlet = os.pipe()
+    os.write(inlet, data)
+    os.close(inlet)
+    kept = os.dup(0)
+    os.dup2(outlet, 0)
+    os.close(outlet)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 0)
+        os.close(kept)

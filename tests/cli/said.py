@@ -1,0 +1,25 @@
+"""Lines of an OCPP log that the tests send, and patience."""
+
+import time
+
+GOOD = (
+    b'{"time":"2026-03-29T10:00:00Z","station":"CS1","direction":"to_csms","subprotocol":"ocpp2.0.1",'
+    b'"frame":[2,"1","StatusNotification",{"timestamp":"2026-03-29T09:59:59Z","connectorStatus":"Occupied",'
+    b'"evseId":1,"connectorId":1}]}\n'
+)
+SHORT = GOOD.replace(
+    b',{"timestamp":"2026-03-29T09:59:59Z","connectorStatus":"Occupied","evseId":1,"connectorId":1}', b""
+)
+CHARGED_TO_300 = (
+    b'{"time":"2026-03-29T10:00:00Z","station":"CS1","direction":"to_csms","subprotocol":"ocpp2.0.1",'
+    b'"frame":[2,"2","MeterValues",{"evseId":1,"meterValue":[{"timestamp":"2026-03-29T10:00:00Z","sampledValue":'
+    b'[{"value":300,"measurand":"SoC","unitOfMeasure":{"unit":"Percent"}},{"value":7000.5,'
+    b'"measurand":"Energy.Active.Import.Register","unitOfMeasure":{"unit":"Wh"}}]}]}]}\n'
+)
+
+
+def wait_for(condition, patience_s=60):
+    deadline = time.monotonic() + patience_s
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

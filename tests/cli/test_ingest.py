@@ -1,0 +1,72 @@
+"""``twin ingest`` sends field logs into Kafka; the same again changes nothing."""
+
+import gzip
+import json
+
+import pytest
+
+from streams import tables
+from tests.cli.said import GOOD, SHORT
+
+
+@pytest.fixture
+def ingested(twin, street):
+    """Function: exit code and counts of ``twin ingest --json``, once the tables have it all."""
+
+    def run(*arguments, **more):
+        said = twin("ingest", *arguments, "--json", **more)
+        street.written()
+        counts = json.loads(said.stdout)
+        return said.exit_code, counts["messages"], counts["rejects"]
+
+    return run
+
+
+def test_the_same_folder_again_changes_no_table(ingested, street):
+    before = list(tables.lines(street.config.database_url, street.config.schema))
+    assert ingested(street.files / "04", "--interface", "4") == (0, street.messages["4"], 0)
+    assert list(tables.lines(street.config.database_url, street.config.schema)) == before
+
+
+def test_a_compressed_copy_is_the_same_file(ingested, street, tmp_path):
+    before = list(tables.lines(street.config.database_url, street.config.schema))
+    copy = tmp_path / "street.ocpp.jsonl.gz"
+    copy.write_bytes(gzip.compress((street.files / "04" / "street.ocpp.jsonl").read_bytes()))
+    assert ingested(copy, "--interface", "4") == (0, street.messages["4"], 0)
+    assert list(tables.lines(street.config.database_url, street.config.schema)) == before
+
+
+def test_what_cannot_be_read_goes_to_the_quarantine_and_exit_code_3(ingested):
+    assert ingested("-", "--interface", "4", stdin=SHORT.replace(b"CS1", b"CS-INGEST")) == (3, 1, 1)
+
+
+def test_a_source_can_be_named_where_the_log_names_none(ingested, twin):
+    assert ingested("-", "--interface", "13", "--source", "fleet-7", stdin=b'{"vehicle": 7}') == (0, 1, 0)
+    # an undecoded message has no time of its own: it counts when it was recorded
+    listed = twin("events", "interface:13", "--from", "2026-01-01T00:00:00Z", "--to", "2100-01-01T00:00:00Z", "--json")
+    assert "fleet-7" in {json.loads(line)["source"] for line in listed.stdout.splitlines()}
+
+
+def test_a_person_reads_messages_rate_and_rejects(twin):
+    said = twin("ingest", "-", "--interface", "4", stdin=GOOD.replace(b"CS1", b"CS-PERSON"))
+    assert said.exit_code == 0
+    assert said.stdout.startswith("1 messages in ")
+    assert said.stdout.endswith("/s), 0 rejected\n")
+
+
+def test_a_broker_that_is_away_is_one_sentence(twin, street):
+    refused = twin("ingest", street.files / "16", "--interface", "16", TWIN_KAFKA="127.0.0.1:9")
+    assert (refused.exit_code, refused.stderr.count("\n")) == (1, 1)
+    assert refused.stderr.startswith("twin: Kafka at 127.0.0.1:9 does not answer")
+
+
+def test_without_a_stack_the_sentence_says_how_to_get_one(bare, street, tmp_path):
+    refused = bare("ingest", street.files / "16", "--interface", "16", TWIN_HOME=str(tmp_path))
+    assert refused.exit_code == 1
+    assert "start it with `twin up`, or set TWIN_KAFKA and TWIN_DATABASE_URL" in refused.stderr
+
+
+def test_a_wrong_number_of_an_interface_is_one_sentence(bare, street):
+    refused = bare("ingest", street.files, "--interface", "0")
+    assert (refused.exit_code, refused.stderr.count("\n")) == (2, 1)
+    assert "there is no interface '0'" in refused.stderr

@@ -1,0 +1,96 @@
+"""``twin show``, ``twin actors``, ``twin events``: who there is, what is known, from which event, now and then."""
+
+import json
+
+import pytest
+
+from schemas.time import parse_time
+
+ACTOR = "evse:GS-00000/1"
+DAWN, NOON = "2026-03-28T22:00:00Z", "2026-03-29T12:00:00Z"
+EVER = ("--from", "2026-03-28T00:00:00Z", "--to", "2026-03-31T00:00:00Z")
+
+
+def shown(result):
+    return {entry["attribute"]: entry for entry in json.loads(result.stdout)}
+
+
+def test_actors_are_listed_and_can_be_chosen_by_kind(twin):
+    everyone = {entry["actor"] for entry in json.loads(twin("actors", "--json").stdout)}
+    stations = {entry["actor"] for entry in json.loads(twin("actors", "evse", "--json").stdout)}
+    assert ACTOR in stations < everyone
+    assert f"│ {ACTOR} " in twin("actors").stdout
+
+
+def test_a_kind_that_is_not_there_says_which_are(twin):
+    refused = twin("actors", "wallbox")
+    assert refused.exit_code == 1
+    assert refused.stderr.startswith("twin: no actor of kind wallbox was ever observed: there are evse, ")
+
+
+def test_each_attribute_has_unit_time_and_the_event_it_comes_from(twin):
+    now = shown(twin("show", ACTOR, "--json"))
+    assert now["ev_soc"]["unit"] == "%"
+    assert now["ev_soc"]["time"] == "2026-03-29T22:00:00Z"
+    listed = [json.loads(line) for line in twin("events", ACTOR, *EVER, "--json").stdout.splitlines()]
+    places = {f"{event['topic']}/{event['partition']}@{event['offset']}": event["id"] for event in listed}
+    for entry in now.values():
+        assert places[entry["position"]] == entry["event"]
+
+
+def test_a_person_reads_the_same_in_a_table(twin):
+    table = twin("show", ACTOR).stdout
+    assert "if.04.evse-cpo/" in table
+    assert "ev_soc" in table
+
+
+def test_the_twin_of_noon_knows_nothing_of_the_evening(twin):
+    then = shown(twin("show", ACTOR, "--at", NOON, "--json"))
+    assert then
+    assert max(entry["time"] for entry in then.values()) <= NOON
+    assert shown(twin("show", ACTOR, "--at", "2026-03-30T12:00:00Z", "--json")) == shown(twin("show", ACTOR, "--json"))
+
+
+def test_before_anything_was_recorded_nothing_was_known(twin):
+    refused = twin("show", ACTOR, "--known-at", NOON)
+    assert refused.exit_code == 1
+    assert f"nothing is known of {ACTOR} known at {NOON}" in refused.stderr
+
+
+def test_an_unknown_actor_is_answered_with_near_names(twin):
+    refused = twin("show", "meter:GS-00000")
+    assert refused.exit_code == 1
+    assert "did you mean evse:GS-00000 or evse:GS-00000/1?" in refused.stderr
+    assert "`twin actors` lists who there is" in twin("show", "nobody").stderr
+
+
+def test_events_come_in_order_of_time_and_only_from_the_span(twin):
+    listed = twin("events", ACTOR, "--from", DAWN, "--to", NOON)
+    times = [parse_time(line.split()[0]) for line in listed.stdout.splitlines()]
+    assert times == sorted(times)
+    assert times[-1] < parse_time(NOON)
+    assert len(times) < len(twin("events", ACTOR, *EVER).stdout.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("span", "code", "sentence"),
+    [
+        ((NOON, DAWN), 2, "--from has to be earlier than --to"),
+        (("2020-01-01T00:00:00Z", "2020-01-02T00:00:00Z"), 1, f"there is no event about {ACTOR} from 2020-01-01"),
+    ],
+)
+def test_a_span_without_events_is_one_sentence(twin, span, code, sentence):
+    refused = twin("events", ACTOR, "--from", span[0], "--to", span[1])
+    assert refused.exit_code == code
+    assert sentence in refused.stderr
+
+
+def test_a_database_that_is_away_is_one_sentence_without_its_password(twin):
+    refused = twin("show", ACTOR, TWIN_DATABASE_URL="postgresql://me:secret@127.0.0.1:9/none")
+    assert (refused.exit_code, refused.stderr.count("\n")) == (1, 1)
+    assert "the database at postgresql://me:***@127.0.0.1:9/none does not answer" in refused.stderr
+    assert "secret" not in refused.output
+
+
+def test_a_schema_without_tables_says_how_to_make_them(twin):
+    assert "`twin migrate` makes them" in twin("show", ACTOR, TWIN_SCHEMA="test_nobody_made_this").stderr
