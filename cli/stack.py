@@ -3,43 +3,50 @@
 import os
 import sys
 import time
+from pathlib import Path
+from typing import Any
 
 import click
-import psycopg
-from kafka.errors import KafkaError
 
-from cli.printing import as_json, console, table
-from streams import lag
 from streams.embedded import stack
-from streams.settings import home_of, settings
+from streams.settings import home_of, masked, settings
 
 EXIT_SOMETHING_DIED = 1
+_WELL = {"running", "done", "external"}
 
 
 @click.command()
-@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 32), help="How many share the work.")
-def up(workers: int) -> None:
+@click.option("--workers", type=click.IntRange(1, 32), help="How many share the work (1, or as many as run).")
+def up(workers: int | None) -> None:
     """Start Kafka, PostgreSQL, the workers, the archiver and the gateway on this machine.
 
     State lives in one folder (.twin, or TWIN_HOME) and survives a restart. An existing Kafka or database
-    is used instead when TWIN_KAFKA or TWIN_DATABASE_URL name one.
+    is used instead when TWIN_KAFKA or TWIN_DATABASE_URL name one. Where the stack runs already, what died is
+    started again, and workers are added or ended until there are as many as asked for.
 
     Example: twin up --workers 2
     """
     started = time.perf_counter()
     home = home_of()
-    if stack.supervisor_of(home) is not None:
-        console.print("already running; `twin status` says what")
-    stack.up(
-        home,
-        workers=workers,
-        on_progress=lambda name: console.print(f"{name:<12} ready after {time.perf_counter() - started:4.1f} s"),
-    )
+    before = _workers(home)
+    if before:
+        click.echo(f"already running with {before} {'worker' if before == 1 else 'workers'}")
+    try:
+        stack.up(
+            home,
+            workers=workers,
+            on_progress=lambda line: click.echo(f"{time.perf_counter() - started:5.1f} s  {line}"),
+        )
+    except KeyboardInterrupt:
+        click.echo("the stack goes on starting by itself; `twin down` stops it", err=True)
+        sys.exit(130)
+    if before and before != _workers(home):
+        click.echo(f"now with {_workers(home)}")
     config = settings()
-    console.print(f"Kafka        {config.kafka}")
-    console.print(f"database     {config.database_address}")
-    console.print(f"gateway      http://{config.http_host}:{config.http_port}")
-    console.print("stop it with `twin down`")
+    click.echo(f"Kafka     {config.kafka}")
+    click.echo(f"database  {config.database_address}")
+    click.echo(f"gateway   http://{config.http_host}:{config.http_port}")
+    click.echo("`twin status` says how it goes, `twin down` stops it")
 
 
 @click.command()
@@ -48,51 +55,89 @@ def down() -> None:
 
     Example: twin down
     """
-    click.echo("stopped" if stack.down(home_of()) else f"nothing runs in {home_of()}")
+    home = home_of()
+    click.echo("stopped" if stack.down(home) else f"nothing runs in {home}")
 
 
 @click.command()
 @click.option("--json", "json_", is_flag=True, help="Print as JSON.")
 def status(json_: bool) -> None:
-    """Say of every part since when it runs, where, and what went wrong; and how far the tables are behind the log.
+    """Say of every part since when it runs, its version, how far it is behind, and what went wrong last.
 
-    Exit code 1 when a part died.
+    The lag of the workers is theirs together: messages in Kafka that are not in the tables yet; that of the archiver
+    likewise for the archive; that of the gateway is what waits on its disk for Kafka. Exit code 1 when a part
+    died or nothing runs.
 
     Example: twin status --json
     """
     home = home_of()
-    parts = [part._asdict() for part in stack.status(home)]
-    for name, variable in (("kafka", "TWIN_KAFKA"), ("postgres", "TWIN_DATABASE_URL")):
-        if os.environ.get(variable):
-            parts.append({"name": name, "state": "external", "address": variable, "error": ""})
-    running = stack.supervisor_of(home) is not None
-    if not running and not any(part["state"] == "external" for part in parts):
-        if json_:
-            click.echo(as_json({"home": str(home), "running": False, "parts": parts, "lag": None, "versions": {}}))
-        else:
-            click.echo(f"nothing runs in {home}: start it with `twin up`")
-        sys.exit(EXIT_SOMETHING_DIED)
-    behind, versions, trouble = _behind()
+    parts = [part._asdict() | {"lag": None} for part in stack.status(home)]
+    supervised = stack.supervisor_of(home) is not None
+    alive = any(part["memory_mib"] for part in parts)
+    existing = _existing()
+    lag: int | None = None
+    versions: dict[str, str] = {}
+    trouble = ""
+    if supervised or alive or len(existing) == len(_EXISTING):
+        from cli.behind import measure  # noqa: PLC0415 -- loads the client libraries
+
+        lag, versions, trouble = measure(parts, existing)
+    parts = existing + parts
     if json_:
-        answer = {"home": str(home), "running": running, "parts": parts, "lag": behind, "versions": versions}
+        from cli.printing import as_json  # noqa: PLC0415 -- loads what the tables need
+
+        answer = {"home": str(home), "running": supervised, "parts": parts, "lag": lag, "versions": versions}
         click.echo(as_json(answer | {"error": trouble}))
     else:
-        rows = [
-            [part["name"], part["state"], part.get("since"), part.get("memory_mib"), part["address"], part["error"]]
-            for part in parts
-        ]
-        table(str(home), ["part", "state", "since", "MiB", "address", "last error"], rows)
-        console.print(f"lag: {'unknown' if behind is None else f'{behind:,} messages'}   {trouble}")
-        console.print("   ".join(f"{name} {version}" for name, version in versions.items()))
-    if any(part["state"] == "died" for part in parts):
+        _show(home, parts, supervised=supervised, alive=alive, trouble=trouble)
+    nothing = not (supervised or alive or existing)
+    if nothing or any(part["state"] not in _WELL and part["error"] for part in parts):
         sys.exit(EXIT_SOMETHING_DIED)
 
 
-def _behind() -> tuple[int | None, dict[str, str], str]:
-    """Records not in the tables yet, versions, and what kept us from knowing."""
-    config = settings()
-    try:
-        versions = lag.versions(config)
-        return sum(lag.lag(config).values()), versions, ""
-    except (KafkaError, psycopg.Error, OSError) as problem:
-        return None, {}, str(problem).strip().partition("\n")[0]
+_EXISTING = {"kafka": "TWIN_KAFKA", "postgres": "TWIN_DATABASE_URL"}
+
+
+def _existing() -> list[dict[str, Any]]:
+    """Servers that are not ours, as parts."""
+    bare = {"since": "", "pid": None, "memory_mib": 0, "version": "", "starts": 0, "error": "", "error_at": ""}
+    return [
+        {"name": name, "state": "external", "address": masked(os.environ[variable]), "lag": None} | bare
+        for name, variable in _EXISTING.items()
+        if os.environ.get(variable)
+    ]
+
+
+def _workers(home: Path) -> int:
+    """Workers of the stack that runs now; 0 when none does."""
+    if stack.supervisor_of(home) is None:
+        return 0
+    return sum(part.name.startswith("worker-") for part in stack.status(home))
+
+
+def _show(home: Path, parts: list[dict[str, Any]], *, supervised: bool, alive: bool, trouble: str) -> None:
+    """For people; no line is wider than 80 characters unless it is a sentence."""
+    if not supervised and not alive and not any(part["state"] == "external" for part in parts):
+        click.echo(f"nothing runs in {home}: start it with `twin up`")
+        if any(part["state"] == "died" for part in parts):
+            click.echo("the last run was cut off: the machine or the supervisor ended without `twin down`")
+        return
+    click.echo(f"{'part':<11}{'state':<11}{'since':<22}{'version':<9}{'MiB':>6}{'lag':>12}")
+    for part in parts:
+        since = part["since"].replace("T", " ")
+        memory = part["memory_mib"] or ""
+        lag = "" if part["lag"] is None else f"{part['lag']:,}"
+        row = f"{part['name']:<11}{part['state']:<11}{since:<22}{part['version']:<9}{memory:>6}{lag:>12}"
+        click.echo(row.rstrip())
+    for part in parts:
+        if part["address"]:
+            click.echo(f"{part['name']:<11}{part['address']}")
+    for part in parts:
+        if part["error"]:
+            again = f" (started {part['starts']} times)" if part["starts"] > 1 else ""
+            when = f"{part['error_at'].replace('T', ' ')} " if part["error_at"] else ""
+            click.echo(f"last error of {part['name']}{again}: {when}{part['error']}")
+    if trouble:
+        click.echo(f"the lag is not known: {trouble}")
+    if not supervised and alive:
+        click.echo("nobody watches these parts: their supervisor was killed; `twin up` starts them anew")

@@ -22,12 +22,13 @@ from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 from schemas.event import Event, from_record
 from schemas.interfaces import by_topic
 from schemas.rows import position_of
+from streams import journal
 from streams.archive.layout import Archive, ArchiveBusy, Manifest, Partition, Range
 from streams.archive.observing import observe_whole
 from streams.archive.segment import NOT_AN_EVENT, OpenSegment
 from streams.lag import end_offsets
 from streams.readiness import announce_ready
-from streams.settings import Settings, settings
+from streams.settings import Settings, SettingsError, settings
 
 NICENESS = 15
 
@@ -272,15 +273,15 @@ def archive_up_to(config: Settings, offsets: dict[Partition, int]) -> None:
 
 def main() -> None:
     """Run the archiver until SIGTERM."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    journal.begin()
     os.nice(NICENESS)
-    config = settings()
-    archive = Archive(config.home)
     try:
+        config = settings()
+        archive = Archive(config.home)
         with archive.locked():
             announce_ready()
             asyncio.run(_run(Archiver(archive, config.kafka, prefix=config.topic_prefix)))
-    except (ArchiveBusy, ArchiveAhead) as problem:
+    except (SettingsError, ArchiveBusy, ArchiveAhead) as problem:
         log.error("%s", problem)  # noqa: TRY400 -- the sentence is enough
         sys.exit(1)
 

@@ -1,16 +1,22 @@
 """How far the tables are behind the log."""
 
 import time
+import urllib.request
 from collections.abc import Callable
 from importlib.metadata import version
 
-from kafka import KafkaConsumer, TopicPartition
+import orjson
+from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 
 from schemas.interfaces import INTERFACES
 from streams import lookups
+from streams.archive.layout import Archive
 from streams.settings import Settings
 
 Partition = tuple[str, int]
+
+_SEGMENTS = 2_000
+"""With more the archive's progress takes longer to read than a person waits."""
 
 
 def end_offsets(kafka: str, prefix: str = "") -> dict[Partition, int]:
@@ -19,7 +25,9 @@ def end_offsets(kafka: str, prefix: str = "") -> dict[Partition, int]:
     Raises:
         kafka.errors.KafkaError: the broker does not answer.
     """
-    consumer = KafkaConsumer(bootstrap_servers=kafka, request_timeout_ms=10_000, bootstrap_timeout_ms=5_000)
+    consumer = KafkaConsumer(
+        bootstrap_servers=kafka, enable_auto_commit=False, request_timeout_ms=10_000, bootstrap_timeout_ms=5_000
+    )
     try:
         parts = [
             TopicPartition(prefix + entry.topic, number)
@@ -32,11 +40,44 @@ def end_offsets(kafka: str, prefix: str = "") -> dict[Partition, int]:
         consumer.close()
 
 
-def lag(config: Settings) -> dict[Partition, int]:
-    """Records of each partition that are not in the tables yet."""
-    ends = end_offsets(config.kafka, config.topic_prefix)
+def lag(config: Settings, ends: dict[Partition, int] | None = None) -> dict[Partition, int]:
+    """Records of each partition, up to its end or the given one, that are not in the tables yet."""
+    ends = end_offsets(config.kafka, config.topic_prefix) if ends is None else ends
     written = lookups.progress(config.database_url, config.schema)
     return {part: end - written.get(part, 0) for part, end in ends.items()}
+
+
+def of_archive(config: Settings, ends: dict[Partition, int]) -> int | None:
+    """Records before the given ends that are not in the archive yet; None: it is too large to say it quickly."""
+    archive = Archive(config.home)
+    if archive.count() > _SEGMENTS:
+        return None
+    done = archive.next_offsets()
+    return sum(max(0, end - done.get(partition, 0)) for partition, end in ends.items())
+
+
+def of_gateway(config: Settings) -> int | None:
+    """Messages that wait on the gateway's disk for Kafka; None: it does not answer."""
+    host = "127.0.0.1" if config.http_host in {"0.0.0.0", "::"} else config.http_host  # noqa: S104 -- compared with
+    place = f"[{host}]" if ":" in host else host
+    try:
+        with urllib.request.urlopen(f"http://{place}:{config.http_port}/health", timeout=2) as answer:
+            return int(orjson.loads(answer.read())["spooled"])
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def broker_version(kafka: str) -> str:
+    """Release of the brokers as far as their protocol tells, such as ``4.1``.
+
+    Raises:
+        kafka.errors.KafkaError: no broker answers.
+    """
+    admin = KafkaAdminClient(bootstrap_servers=kafka, request_timeout_ms=5_000, bootstrap_timeout_ms=3_000)
+    try:
+        return ".".join(str(number) for number in admin.config["api_version"])
+    finally:
+        admin.close()
 
 
 def wait_until_written(

@@ -134,7 +134,7 @@ def read_state(home: Path) -> dict[str, Any]:
 
 def runs(state: Mapping[str, Any]) -> bool:
     """Whether any process of the stack lives; after a power cut the file still names them."""
-    parts = state.get("parts", {}).values()
+    parts = [*state.get("parts", {}).values(), *state.get("leaving", {}).values()]
     return lives(state.get("supervisor"), state.get("supervisor_born")) or any(
         lives(part["pid"], part["born"]) for part in parts
     )

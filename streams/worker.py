@@ -6,7 +6,6 @@
 
 import asyncio
 import logging
-import logging.config
 import sys
 from typing import Any
 
@@ -18,21 +17,12 @@ from mode import Service
 from psycopg import sql
 
 from schemas.interfaces import INTERFACES, QUARANTINE_TOPIC
-from streams import quarantine
+from streams import journal, quarantine, setup
 from streams.batches import BatchLoop
-from streams.migrate import MigrationError, migrate
-from streams.settings import Settings, settings
-from streams.topics import ensure_topics
+from streams.readiness import is_supervised
+from streams.settings import Settings, SettingsError, settings
 
 GROUP = "gegenstrom"
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"level": "WARNING", "handlers": ["stderr"]},
-    "loggers": {"streams": {"level": "INFO"}},
-}
 log = logging.getLogger("streams")
 
 
@@ -63,7 +53,7 @@ def make_app(config: Settings) -> faust.App:
         web_enabled=False,
         datadir=str(config.home / "faust"),
         consumer_auto_offset_reset="earliest",
-        logging_config=LOGGING,
+        logging_config=journal.LOGGING,
     )
     loop = BatchLoop(
         config.kafka,
@@ -111,21 +101,26 @@ async def _until_stored(config: Settings, value: bytes, recorded_ms: int, where:
             return
 
 
-def main() -> None:
-    """Run a worker until SIGTERM."""
-    logging.config.dictConfig(LOGGING)
+def main() -> int:
+    """Run a worker until SIGTERM; the exit code says whether it could."""
+    journal.begin()
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
-    config = settings()
-    config.home.mkdir(parents=True, exist_ok=True)
-    ensure_topics(config.kafka, prefix=config.topic_prefix)
+    # In a stack the part `setup` has done this once for all.
+    if not is_supervised() and (code := setup.main()):
+        return code
     try:
-        migrate(config.database_url, config.schema)
-    except (psycopg.Error, MigrationError) as problem:
-        log.error("the database cannot be used: %s", problem)  # noqa: TRY400 -- the sentence is enough
-        sys.exit(1)
-    worker = faust.Worker(make_app(config), loglevel="WARN", quiet=True, redirect_stdouts=False, logging_config=LOGGING)
-    worker.execute_from_commandline()
+        config = settings()
+        config.home.mkdir(parents=True, exist_ok=True)
+    except SettingsError as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    worker = faust.Worker(
+        make_app(config), loglevel="WARN", quiet=True, redirect_stdouts=False, logging_config=journal.LOGGING
+    )
+    worker.spinner = None  # it would draw into the log
+    worker.execute_from_commandline()  # ends the process
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -162,6 +162,10 @@ class Archive:
                 self._read[number] = Manifest.from_json(file.read_bytes())
         return [self._read[number] for number in sorted(self._read)]
 
+    def count(self) -> int:
+        """How many segments there are, without reading their manifests."""
+        return len(list(self._segments.iterdir())) if self._segments.is_dir() else 0
+
     def file(self, number: int, kind: str) -> Path:
         """The Parquet file of a kind in a segment."""
         return self.segment(number) / f"{kind}.parquet"

@@ -7,22 +7,27 @@ import shlex
 import sys
 
 from streams.embedded import stack
-from streams.settings import home_of, read_state
+from streams.embedded.parts import SERVERS
+from streams.settings import SettingsError, home_of, read_state
 
 
 def main(arguments: list[str]) -> int:
     """Start or stop the servers of the home folder."""
     home = home_of()
-    if arguments == ["down"]:
-        stack.down(home)
-    elif arguments == ["up"]:
-        stack.up(home, only=("kafka", "postgres"))
-        state = read_state(home)
-        print(f"KAFKA={shlex.quote(state['kafka'])}")
-        print(f"DATABASE_URL={shlex.quote(state['database_url'])}")
-    else:
-        print("usage: python -m streams.embedded up|down", file=sys.stderr)
-        return 2
+    try:
+        if arguments == ["down"]:
+            stack.down(home)
+        elif arguments == ["up"]:
+            stack.up(home, only=SERVERS)
+            state = read_state(home)
+            print(f"KAFKA={shlex.quote(state['kafka'])}")
+            print(f"DATABASE_URL={shlex.quote(state['database_url'])}")
+        else:
+            print("usage: python -m streams.embedded up|down", file=sys.stderr)
+            return 2
+    except (stack.StackFailed, SettingsError) as problem:
+        print(problem, file=sys.stderr)
+        return 1
     return 0
 
 

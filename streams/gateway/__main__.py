@@ -1,11 +1,12 @@
 """``python -m streams.gateway``: serves until it is told to stop."""
 
 import logging
-import socket
 import sys
 
 import uvicorn
 
+from streams import journal
+from streams.addresses import reachable
 from streams.gateway.app import Gateway
 from streams.gateway.road import Road
 from streams.producer import EventProducer, NotDelivered, Producer
@@ -38,21 +39,9 @@ def gateway_of(config: Settings) -> Gateway:
     )
 
 
-def reachable(bootstrap: str, timeout_s: float = 1.0) -> bool:
-    """Whether one of the brokers takes a connection."""
-    for address in bootstrap.split(","):
-        host, _, port = address.strip().rpartition(":")
-        try:
-            with socket.create_connection((host, int(port)), timeout_s):
-                return True
-        except OSError:
-            continue
-    return False
-
-
 def main() -> int:
     """Serve; the exit code says whether it could."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    journal.begin()
     logging.getLogger("kafka").setLevel(logging.CRITICAL)  # the road says itself what fails
     try:
         config = settings()

@@ -1,0 +1,51 @@
+"""How far every part is behind, and in which version it runs: what ``twin status`` asks of servers."""
+
+from typing import Any
+
+import psycopg
+from kafka.errors import KafkaError
+
+from streams import lag
+from streams.settings import Settings, SettingsError, settings
+
+
+def measure(parts: list[dict[str, Any]], existing: list[dict[str, Any]]) -> tuple[int | None, dict[str, str], str]:
+    """Write lags and missing versions into the parts.
+
+    Args:
+        parts: as ``twin status`` shows them.
+        existing: servers that are not ours, likewise.
+
+    Returns:
+        Records that are not in the tables yet, versions by name, and what kept us from knowing.
+    """
+    found: dict[str, str] = {}
+    try:
+        config = settings()
+        found = _versions(config, existing)
+        ends = lag.end_offsets(config.kafka, config.topic_prefix)
+        behind = max(0, sum(lag.lag(config, ends).values()))
+    except (KafkaError, psycopg.Error, OSError, SettingsError) as problem:
+        return None, found, str(problem).strip().partition("\n")[0] or type(problem).__name__
+    for part in parts:
+        if part["name"].startswith("worker-"):
+            part["lag"] = behind
+        elif part["name"] == "archiver":
+            part["lag"] = lag.of_archive(config, ends)
+        elif part["name"] == "gateway":
+            part["lag"] = lag.of_gateway(config)
+    return behind, found, ""
+
+
+def _versions(config: Settings, existing: list[dict[str, Any]]) -> dict[str, str]:
+    """Versions of what answers; an existing server that does not is said to be away."""
+    found: dict[str, str] = {}
+    for part in existing:
+        try:
+            if part["name"] == "kafka":
+                part["version"] = found["kafka"] = lag.broker_version(config.kafka)
+            else:
+                part["version"] = lag.versions(config)["postgresql"].partition(" ")[0]
+        except (KafkaError, psycopg.Error, OSError) as problem:
+            part["state"], part["error"] = "away", str(problem).strip().partition("\n")[0] or type(problem).__name__
+    return found | lag.versions(config)
