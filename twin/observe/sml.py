@@ -168,27 +168,32 @@ def _tell_power(value: int, plan: _Plan, actor: str, time_us: int, facts: Facts)
 def _tell_other(row: Row, actor: str, time_us: int, facts: Facts) -> None:
     """Texts, flags and numbers of what is no quantity."""
     obis, value, _, scaler = row[:4]
-    attribute = _NAMED.get(obis.partition(":")[2].partition("*")[0], f"register/{obis}")
-    meter = actor.removeprefix("meter:")
-    if attribute == _STATUS and type(value) is int:
-        said: Scalar = _status(value)[0]
-    elif type(value) is int and abs(scaler or 0) > _SCALER_LIMIT:
+    if isinstance(value, list) or value is None:
+        return
+    if type(value) is int and abs(scaler or 0) > _SCALER_LIMIT:
         detail = f"{actor}: {obis} is {value} times 10^{scaler}, and no unit has such a scaler"
         facts.rejects.append(Reject("implausible-scaler", detail))
         return
-    elif isinstance(value, str):
+    attribute, said = _other(obis, value, actor.removeprefix("meter:"))
+    if attribute:
+        facts.observations.append(Observation(actor, attribute, said, "", time_us))
+
+
+@lru_cache(maxsize=100_000, typed=True)
+def _other(obis: str, value: Scalar, meter: str) -> tuple[str, Scalar]:
+    """Attribute and value of a row that is no quantity; "" where it says nothing new. The same comes every time."""
+    attribute = _NAMED.get(obis.partition(":")[2].partition("*")[0], f"register/{obis}")
+    said = value
+    if isinstance(value, str):
         number = device_name(value) if attribute == _METER_ID else value
         said = _text(value) if number == value else number
-    elif isinstance(value, (bool, int)):
-        said = value
-    else:
-        return
+    elif attribute == _STATUS and type(value) is int:
+        said = _status(value)[0]
     if (attribute == _METER_ID and said == meter) or (attribute == _MAKER and said == meter[1:4]):
-        return
-    facts.observations.append(Observation(actor, attribute, said, "", time_us))
+        return "", None
+    return attribute, said
 
 
-@lru_cache(maxsize=4096)
 def _text(digits: str) -> str:
     """An octet string as text where it is printable ASCII, else its hex digits."""
     octets = bytes.fromhex(digits)

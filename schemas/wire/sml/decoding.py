@@ -34,7 +34,6 @@ _LIST, _PROFILE_PACK, _PROFILE_LIST, _ATTENTION = 0x0701, 0x0301, 0x0401, 0xFF01
 _MESSAGE_FIELDS: Final = 6
 _OBIS_OF_IDS: Final = frozenset({"1-0:96.1.0", "1-0:0.0.9"})
 _START: Final = len("1b1b1b1b01010101") // 2
-_END_OF_MESSAGE: Final = b"\0"
 
 # What nearly every message looks like, read at once; whatever else the encoding allows is read value by value.
 _TEXT: Final = rf"(?:\x01|{STRINGS})"
@@ -44,6 +43,10 @@ _USUAL: Final = re.compile(rf"\x76{_TEXT}\x62.\x62.\x72(?:\x63(..)|\x65\x00\x00(
 _USUAL_OPEN: Final = re.compile(rf"\x76{_TEXT}{{3}}({_TEXT}){TIMES}(?:\x01|\x62.)".encode(), re.DOTALL)
 # The fields of a list before its values: client, sender, name, time.
 _USUAL_LIST: Final = re.compile(rf"\x77{_TEXT}({_TEXT})({_TEXT})({TIMES})".encode(), re.DOTALL)
+
+# The check sum of a message and its end; some meters leave the high octet out where it is zero.
+_END: Final = re.compile(rb"(?:\x63(..)|\x62(.))\x00", re.DOTALL)
+_CLOSE_BODY: Final = b"\x71\x01"
 
 
 class _Said:
@@ -101,12 +104,12 @@ def _message(content: bytes, at: int, said: _Said) -> int:
     else:
         _, at = element(content, at)
         said.others.append(_NAMES.get(kind, f"message {kind:08x}"))
-    checksum, end = element(content, at)
-    if type(checksum) is not int or content[end : end + 1] != _END_OF_MESSAGE:
+    end = _END.match(content, at)
+    if end is None:
         raise BadSyntax("a message ends with its check sum and 00", at)
-    if not 0 <= checksum <= 0xFFFF or kind_of(content[start:at], checksum.to_bytes(2)) is None:
+    if kind_of(content[start:at], (end[1] or end[2]).rjust(2, b"\0")) is None:
         said.flags.add(BAD_MESSAGE_CHECKSUM)
-    return end + 1
+    return end.end()
 
 
 def _envelope(content: bytes, at: int) -> tuple[int, int]:
@@ -133,6 +136,8 @@ def _open(content: bytes, at: int, said: _Said) -> int:
 
 def _close(content: bytes, at: int, _said: _Said) -> int:
     """SML_PublicClose.Res: nothing but a signature nobody uses."""
+    if content.startswith(_CLOSE_BODY, at):
+        return at + len(_CLOSE_BODY)
     _, at = _fields(content, at, 1, "CloseResponse")
     return at
 
