@@ -178,9 +178,9 @@ def test_1_6_spells_celsius_in_two_ways(unit):
 def test_signed_values_name_their_format():
     signed = {"signedMeterData": "T0NNRg==", "signingMethod": "", "encodingMethod": "OCMF", "publicKey": ""}
     facts = hear(values_2(sample_2(5, signedMeterValue=signed)))
-    assert (attributes(facts), len(facts.readings)) == ({"signed_value": "OCMF"}, 1)
+    assert (attributes(facts), len(facts.readings)) == ({"signed_value_encoding": "OCMF"}, 1)
     old = hear(values_1_6({"value": "OCMF|{}|{}", "format": "SignedData"}))
-    assert (attributes(old), old.readings) == ({"signed_value": "OCMF"}, [])
+    assert (attributes(old), old.readings) == ({"signed_value_encoding": "OCMF"}, [])
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ The payload of a message::
      "direction": "to_csms" | "to_station" | "",       "" where the log does not say
      "call": {"action", "event", "request"?},          answers: the call, as far as it was seen
      "transaction": {"evse", "event"},                 where a message names its transaction only
+     "signed": [{...}],                                signed values, as schemas.wire.ocmf explains them
      "context_missing": "call" | "transaction"}        what would have been needed and never came
 """
 
@@ -24,6 +25,7 @@ from schemas.wire.ocpp.connection import (
     connection_of,
 )
 from schemas.wire.ocpp.framing import CALLRESULT, CALLRESULTERROR, NAMES, SEND, Rpc, unpack
+from schemas.wire.ocpp.signed import MARKS, explained
 from schemas.wire.ocpp.versions import fitting_request, fitting_result, stated_version, violations_of_type
 from schemas.wire.strict_json import parse
 
@@ -77,7 +79,12 @@ def decode(frame: Frame, conversation: Conversation) -> Decoded:
         if not candidates:
             raise SchemaViolation(f"a {NAMES[rpc.kind]} exists in OCPP 2.1 only", 1)
     speech = _Speech(frame, rpc, station, direction, candidates, connection)
-    return speech.answer() if rpc.is_answer else speech.request()
+    decoded = speech.answer() if rpc.is_answer else speech.request()
+    if any(mark in frame.raw for mark in MARKS) and (values := _meter_values(rpc.body)):
+        signed = explained(values, decoded.actor, conversation)
+        if signed:
+            decoded.payload["signed"] = signed
+    return decoded
 
 
 class _Speech:

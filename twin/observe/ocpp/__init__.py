@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Final
 
 from schemas.event import Event
-from schemas.facts import Facts
+from schemas.facts import Facts, Reject
+from twin.observe import ocmf
 from twin.observe.ocpp import answers, profiles, station, transactions, vehicle
 
 _ByAction = dict[str, Callable[[Event, Facts], None]]
@@ -33,3 +34,9 @@ def observe(event: Event, facts: Facts) -> None:
         observer = _RESULTS.get(payload["action"]) if kind == _RESULT_KIND else None
     if observer is not None:
         observer(event, facts)
+    for said in payload.get("signed", ()):
+        if "error" in said:
+            reason, detail = said["error"]["reason"], said["error"]["detail"]
+            facts.rejects.append(Reject(reason, f"{event.actor}: signed value: {detail}"))
+        else:
+            ocmf.tell(said, event.actor, event.time_us, facts)

@@ -175,7 +175,7 @@ def _plan_of_1_6(sample: dict[str, Any], actor: str, time_us: int, facts: Facts)
     get = sample.get
     if get("format") == "SignedData":
         encoding = "OCMF" if sample["value"].startswith("OCMF|") else "SignedData"
-        facts.observations.append(Observation(actor, "signed_value", encoding, "", time_us))
+        facts.observations.append(Observation(actor, "signed_value_encoding", encoding, "", time_us))
         return None
     return _plan(get("measurand", _DEFAULT_MEASURAND), get("phase"), get("location", _OUTLET), get("unit"), 0)
 
@@ -184,7 +184,7 @@ def _plan_of_2(sample: dict[str, Any], actor: str, time_us: int, facts: Facts) -
     get = sample.get
     signed = get("signedMeterValue")
     if signed is not None:
-        facts.observations.append(Observation(actor, "signed_value", signed["encodingMethod"], "", time_us))
+        facts.observations.append(Observation(actor, "signed_value_encoding", signed["encodingMethod"], "", time_us))
     unit, multiplier = None, 0
     measure = get("unitOfMeasure")
     if measure is not None:
