@@ -1,4 +1,4 @@
-"""Signed values inside OCPP messages are explained where they ride; their readings are kept apart from unsigned ones."""
+"""Signed values inside OCPP messages are explained where they ride; their readings are kept apart."""
 
 import base64
 import json
