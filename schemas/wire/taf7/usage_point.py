@@ -40,7 +40,7 @@ def usage_point(element: Element) -> dict[str, Any]:
     registers = [register(reading) for reading in element.findall(AR + "MeterReading")]
     return {
         "melo": melo,
-        "flags": sorted({*_melo_flags(melo), *_unknown(element, _KNOWN_IN_POINT)}),
+        "flags": sorted({*melo_flags(melo), *_unknown(element, _KNOWN_IN_POINT)}),
         "service": integer(element.find(f"{ESPI}ServiceCategory"), ESPI + "kind"),
         "customer": text(element.find(AR + "Customer"), AR + "customerId"),
         "invoicing_party": text(element.find(AR + "InvoicingParty"), AR + "invoicingPartyId"),
@@ -64,7 +64,7 @@ def register(element: Element) -> dict[str, Any]:
     name = text(kind, AR + "qualifiedLogicalName")
     unit = integer(kind, ESPI + "uom")
     said: dict[str, Any] = {
-        "obis": _obis(text(kind, AR + "obisCode"), name),
+        "obis": obis_of(text(kind, AR + "obisCode"), name),
         "device": text(element.find(AR + "Meter"), AR + "meterId") or _device_in(name),
         "reading_id": text(element, AR + "meterReadingId"),
         "unit": UNITS.get(unit, f"uom {unit}") if unit is not None else None,
@@ -173,8 +173,12 @@ def _ptb(found: str) -> int:
     return status
 
 
-def _obis(code: str | None, name: str | None) -> str:
-    """OBIS code in the form ``1-0:1.8.0``, with ``*F`` where F is not 255 (a stored, not the current value)."""
+def obis_of(code: str | None, name: str | None) -> str:
+    """OBIS code in the form ``1-0:1.8.0``, with ``*F`` where F is not 255 (a stored, not the current value).
+
+    Raises:
+        SchemaViolation: neither ``obisCode`` nor ``qualifiedLogicalName`` holds one, or they differ.
+    """
     in_name = name.partition(".")[0] if name else None
     hexes = [found.lower() for found in (in_name, code) if found and _OBIS.fullmatch(found)]
     if not hexes:
@@ -231,7 +235,7 @@ def _log_entry(element: Element) -> dict[str, Any]:
     }
 
 
-def _melo_flags(melo: str) -> Iterator[str]:
+def melo_flags(melo: str) -> Iterator[str]:
     """The schema allows 64 characters and gateways show dummies, so a wrong MeLo is reported, not refused."""
     if not melo:
         yield "melo-missing"
