@@ -16,7 +16,7 @@ from replay.scenario.setting import Setting
 from replay.scenario.street import Street
 from replay.scenario.truth import Truth, write_truth
 from replay.scenario.world import Quarter, State, first_state, walk
-from replay.scenario.writers import ocpp, ocpp_dispatch, ocpp_maker, sml, taf7
+from replay.scenario.writers import entsoe, mscons, ocpp, ocpp_dispatch, ocpp_maker, sml, taf7
 from replay.scenario.writers.ocpp_frames import line_of
 from schemas.time import MINUTE_US, SLOT_US
 
@@ -48,8 +48,13 @@ _LOGS: Final[dict[str, tuple[str, Callable[[Message], bytes]]]] = {
 }
 """By interface: the name of the file, and how a message is written into it."""
 
-_DOCUMENTS: Final[tuple[Callable[[Truth], Iterator[Document]], ...]] = (taf7.documents, taf7.handed_over)
-"""What is sent as a file of its own when the day is over."""
+_DOCUMENTS: Final[tuple[Callable[[Truth], Iterator[Document]], ...]] = (
+    taf7.documents,
+    taf7.handed_over,
+    mscons.documents,
+    entsoe.documents,
+)
+"""What is sent as a file of its own, before the day or when it is over."""
 
 EARLIEST_US: Final = 2 * MINUTE_US
 

@@ -4,17 +4,30 @@ from dataclasses import astuple, dataclass
 from typing import Final
 
 from replay.scenario.street import Street
+from schemas.identifiers import make_bdew_code, make_eic, make_malo
 
 GRID_OPERATOR: Final = "000562"
 POSTCODE: Final = "12043"
+METERING_OPERATOR: Final = make_bdew_code("990012345600")
+SUPPLIER: Final = "9900987654329"
+SUPPLIER_EIC: Final = make_eic("11XGEGENSTROM-1")
+PRICE_PUBLISHER: Final = "10X1001A1001A450"
+"""ENTSO-E."""
+BIDDING_ZONE: Final = "10Y1001A1001A82H"
+"""Germany and Luxembourg."""
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """The names of one site; "" where it has no such thing."""
+    """The names of one site; "" where it has no such thing.
+
+    ``malo`` is the market location of what it draws, ``feed_in_malo`` that of what it gives back.
+    """
 
     site: int
     melo: str
+    malo: str
+    feed_in_malo: str
     meter: str
     smgw: str
     hems: str
@@ -44,6 +57,8 @@ def names_of(street: Street, site: int) -> Names:
     return Names(
         site=site,
         melo=f"DE{GRID_OPERATOR}{POSTCODE}{site:020d}",
+        malo=make_malo(f"41{site:08d}"),
+        feed_in_malo=make_malo(f"42{site:08d}") if household.pv or household.bidirectional else "",
         meter=f"1EMH00{12_000_000 + site:08d}",
         smgw=f"EPPC02{10_000_000 + site:08d}",
         hems=f"HEMS-{site:05d}",

@@ -74,6 +74,9 @@ class Truth:
             billed = self.edges_mwh(row, site, BILLING_STEP_MWH)
             yield Series(names.meter, direction, self.edges_mwh(row, site, METER_STEP_MWH), drift_s, gap)
             yield Series(names.melo, direction, billed)
+            market_location = (names.malo, names.feed_in_malo)[row]
+            if market_location:
+                yield Series(market_location, direction, billed)
         household = self.street.household(site)
         if household.ocpp:
             step_mwh = _STATION_STEP_MWH[household.ocpp]

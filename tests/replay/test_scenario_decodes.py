@@ -7,10 +7,14 @@ from datetime import date
 import pytest
 
 from replay.scenario import NO_FAULTS, write_day
+from replay.scenario.plan import plan_day
+from replay.scenario.street import Street
+from schemas.calendar import day_of
 from schemas.facts import Facts
 from schemas.time import SECOND_US, format_time, parse_time
 from streams.reader import Rejected, read
 from twin.observe import observe
+from twin.slots import best_of
 
 DAYS = [date(2026, 3, 29), date(2026, 10, 25)]
 ON_EDGE_US = 9 * SECOND_US
@@ -80,6 +84,60 @@ def test_quarter_hours_from_the_readings_are_true_within_the_stated_bound(decode
             bounded += 1
     assert compared > 1000
     assert interface != "15" or bounded > 90
+
+
+def test_every_market_location_is_settled_with_its_true_quarter_hours(decoded):
+    out, _, _, _, facts = decoded
+    quarters = best_of([], facts["32"].slot_values, cancelled=cancelled_in(facts["32"]))
+    found = {(quarter.point, quarter.direction, format_time(quarter.slot_us)): quarter for quarter in quarters}
+    with (out / "truth" / "sites.csv").open(newline="") as file:
+        sites = list(csv.DictReader(file))
+    locations = {site["malo"] for site in sites} | {site["feed_in_malo"] for site in sites if site["feed_in_malo"]}
+    expected = {
+        (row["point"], row["direction"], row["slot"]): int(row["value_mwh"])
+        for row in truth_of(out, "quarter_hours.csv")
+        if row["point"] in locations
+    }
+    assert {key: quarter.value_mwh for key, quarter in found.items()} == expected
+    assert {quarter.quality for quarter in quarters} == {"measured"}
+    assert len({point for point, _, _ in expected}) == len(locations) > len(sites)
+
+
+def test_some_quarter_hours_were_substitutes_until_a_correction_came(decoded):
+    _, _, _, _, facts = decoded
+    versions = defaultdict(set)
+    for value in facts["32"].slot_values:
+        versions[value.object, value.slot_us].add((value.version, value.quality))
+    corrected = [dict(sorted(said)) for said in versions.values() if len(said) > 1]
+    assert {tuple(said.values()) for said in corrected} == {("measured", "measured"), ("substitute", "measured")}
+
+
+def test_a_withdrawn_reading_leaves_the_one_that_was_sent_again(decoded):
+    _, _, _, _, facts = decoded
+    edges = {
+        (row["point"], row["direction"], row["time"]): row["value_mwh"] for row in truth_of(decoded[0], "registers.csv")
+    }
+    cancelled = cancelled_in(facts["32"])
+    wrong, right = sorted(facts["32"].readings, key=lambda reading: reading.document)
+    true_mwh = int(edges[right.point, "import", format_time(right.time_us)])
+    assert (wrong.value_mwh != true_mwh, right.value_mwh) == (True, true_mwh)
+    assert cancelled == {wrong.document.partition("|")[2]}
+
+
+def test_the_market_prices_are_those_of_the_plan(decoded):
+    _, _, events, _, facts = decoded
+    prices = {value.slot_us: value.value for value in facts["46"].slot_values}
+    plan = plan_day(Street(1, 12), day_of(min(prices)))
+    assert prices == {slot_us: plan.price(number) for number, slot_us in enumerate(plan.slots)}
+    assert [event.actor for event in events["46"]] == ["energy-market:10Y1001A1001A82H"]
+
+
+def cancelled_in(facts):
+    return frozenset(
+        f"{said.actor.partition(':')[2]}|{said.attribute.removeprefix('document/')}"
+        for said in facts.observations
+        if said.attribute.startswith("document/")
+    )
 
 
 def edge_value(known, edge_us):

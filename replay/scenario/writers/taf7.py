@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from replay.scenario.document import Document
-from replay.scenario.names import Names, names_of
+from replay.scenario.names import SUPPLIER, Names, names_of
 from replay.scenario.truth import BILLING_STEP_MWH, Truth
 from schemas.time import HOUR_US
 from schemas.wire.taf7 import encode_readings, readings_of, register_of
@@ -18,7 +18,6 @@ HANDED_OVER: Final = "18"
 _DELIVERED_AFTER_US: Final = HOUR_US
 _HANDED_OVER_AFTER_US: Final = 3 * HOUR_US
 _POINTS_IN_A_FILE: Final = 100
-_SUPPLIER: Final = "9900987654329"
 _PTB_NO_ERROR: Final = 0
 _FNN_RELEVANT: Final = "A000000020000000"
 """Gateway and meter identified, relevant for billing, no error (FNN Lastenheft Smart Meter Gateway)."""
@@ -50,7 +49,7 @@ def _point(truth: Truth, site: int) -> dict[str, Any]:
         melo=names.melo,
         smgw=names.smgw,
         customer=f"customer-{site:05d}",
-        invoicing_party=_SUPPLIER,
+        invoicing_party=SUPPLIER,
         tariff="TAF 7",
         registers=[_register(truth, names, times, row, obis) for row, obis in _REGISTERS],
     )
