@@ -44,5 +44,8 @@ lock: setup ## resolve requirements.in again
 	.venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url requirements.in -o requirements.txt
 	$(MAKE) setup
 
+torture: setup ## kill parts at random under load (DURATION=seconds, SEED=n), then hold log, tables and archive together
+	$(PY) -m replay.torture --duration $(or $(DURATION),1800) $(if $(SEED),--seed $(SEED))
+
 clean: ## forget what was built
 	rm -rf .venv build .stamps

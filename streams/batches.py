@@ -215,6 +215,7 @@ class BatchLoop(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ha
         except (psycopg.Error, OSError) as problem:  # aiokafka would only log it
             self._trouble = problem
             return
+        log.info("%d partitions to read", len(assigned))
         for part in assigned:
             offset = stored[self._bare(part.topic), part.partition]
             self._next[part] = offset

@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import orjson
@@ -44,7 +44,7 @@ class OpenBatch:
         """How many records are in it."""
         return sum(span.end - span.start for span in self.spans.values())
 
-    def absorb(self, topic: str, partition: int, records: list[Record], start: int) -> None:
+    def absorb(self, topic: str, partition: int, records: Sequence[Record], start: int) -> None:
         """Take records of one partition; ``start`` is the offset up to which everything was taken before.
 
         Offsets may have holes (compaction, transactions): the span reaches from ``start`` behind the last record.
