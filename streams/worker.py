@@ -48,6 +48,7 @@ def make_app(config: Settings) -> faust.App:
         f"{config.topic_prefix}{GROUP}-control",
         broker=f"kafka://{config.kafka}",
         broker_max_poll_records=500,
+        broker_session_timeout=15.0,  # Faust's 60 s are how long the quarantine would wait for a worker that was killed
         topic_allow_declare=True,
         topic_disable_leader=True,
         web_enabled=False,
@@ -117,7 +118,7 @@ def main() -> int:
     worker = faust.Worker(
         make_app(config), loglevel="WARN", quiet=True, redirect_stdouts=False, logging_config=journal.LOGGING
     )
-    worker.spinner = None  # it would draw into the log
+    worker.spinner = None  # it draws into the log, and spins with the debug messages of all libraries, made for it
     worker.execute_from_commandline()  # ends the process
     return 0
 

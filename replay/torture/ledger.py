@@ -10,8 +10,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.interfaces import QUARANTINE_TOPIC, by_topic
-from streams.quarantine import QUARANTINE_NUMBER
+from schemas.interfaces import QUARANTINE_NUMBER, QUARANTINE_TOPIC, by_topic
 
 UNTOLD = -1
 

@@ -15,7 +15,8 @@ from types import FrameType
 
 import httpx
 
-from replay.scenario.writers.ocpp import INTERFACE, line_of
+from replay.scenario.writers.ocpp import INTERFACE
+from replay.scenario.writers.ocpp_frames import line_of
 from replay.torture.disorder import days
 from replay.torture.ledger import Ledger
 
@@ -62,7 +63,7 @@ class Poster:
         (self._folder / REPORT).write_text(json.dumps(report))
 
     def _logs(self) -> Iterator[bytes]:
-        told = days(self._seed + 1, _SITES)
+        told = (message for message in days(self._seed + 1, _SITES) if message.interface == INTERFACE)
         while lines := [line_of(message) for message in islice(told, _LINES)]:
             yield b"".join(lines)
 
