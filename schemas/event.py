@@ -20,6 +20,10 @@ UNDECODED = "undecoded"
 
 SPEC_VERSION = b"1.0"
 
+_ID_BYTES = 16
+_END_OF_TIME_US = 253_370_764_800_000_000
+"""The year 9999, which is the last that clocks and databases agree on."""
+
 
 class Event(NamedTuple):
     """What is known of one message.
@@ -122,6 +126,7 @@ def from_record(
     """
     try:
         body = orjson.loads(value)
+        _check(body["id"], body["time_us"])
         return Event(
             body["id"],
             body["interface"],
@@ -140,3 +145,11 @@ def from_record(
         )
     except (KeyError, TypeError, AttributeError, ValueError) as problem:
         raise ValueError(f"{topic}/{partition}@{offset} is not an event of Gegenstrom: {problem!r}") from problem
+
+
+def _check(identity: str, time_us: int | None) -> None:
+    """What batches are merged by; a record of a stranger must not stop them."""
+    if len(bytes.fromhex(identity)) != _ID_BYTES:
+        raise ValueError(f"the id {identity!r} is not 32 hex digits")
+    if time_us is not None and not 0 <= time_us < _END_OF_TIME_US:
+        raise ValueError(f"the time {time_us!r} is not between the years 1970 and 9999")

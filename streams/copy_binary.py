@@ -4,6 +4,7 @@ Layout (PostgreSQL documentation, COPY, "Binary Format"): a header, then for eac
 for each field its length and its bytes, big-endian; ``FF FF`` at the end. Rows of fixed width are laid out by numpy.
 """
 
+import re
 import struct
 from collections.abc import Iterable
 from typing import Any
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 TRAILER = b"\xff\xff"
 NUL = "\N{SYMBOL FOR NULL}"
+_ESCAPED_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 _EPOCH_2000_US = 946_684_800_000_000
 
 
@@ -43,6 +45,20 @@ def field(data: bytes) -> bytes:
 def text_field(text: str) -> bytes:
     """A ``text`` field; PostgreSQL cannot hold the character NUL, so its symbol stands for it."""
     return field(text.replace("\0", NUL).encode())
+
+
+def jsonb_field(data: bytes) -> bytes:
+    """A ``jsonb`` field; its format starts with its version."""
+    return field(b"\x01" + data)
+
+
+def json_without_nul(data: bytes) -> bytes:
+    r"""JSON text in which the symbol for it stands for the character NUL, which no ``jsonb`` can hold.
+
+    >>> json_without_nul(rb'["a\u0000b", "\\u0000"]').decode()
+    '["a␀b", "\\\\u0000"]'
+    """
+    return _ESCAPED_NUL.sub(rb"\1" + NUL.encode(), data)
 
 
 def int_field(value: int) -> bytes:

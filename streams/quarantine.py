@@ -1,5 +1,6 @@
 """The quarantine: rejected messages kept with their bytes and reason, listed, shown and sent again."""
 
+import hashlib
 import zlib
 from base64 import b64decode
 from typing import Any, NamedTuple
@@ -9,10 +10,14 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import namedtuple_row
 
-from schemas.interfaces import QUARANTINE_NUMBER
+from schemas.interfaces import QUARANTINE_NUMBER, QUARANTINE_TOPIC
 from schemas.rows import position_of
 from schemas.time import from_us, parse_time, to_us
+from streams.copy_binary import NUL, json_without_nul
 from streams.reader import Conversations, Outcome, Rejected, read_again
+
+NOT_A_REJECTION = "not-a-rejection"
+"""Reason of a record in the quarantine's topic that no gateway wrote."""
 
 
 class Entry(NamedTuple):
@@ -40,33 +45,54 @@ _COLUMNS = "id, interface, source, format, at, recorded_at, reason, detail, raw,
 
 
 async def store(
-    connection: psycopg.AsyncConnection[Any], value: bytes, recorded_ms: int, where: tuple[int, int]
+    connection: psycopg.AsyncConnection[Any], value: bytes | None, recorded_ms: int, where: tuple[int, int]
 ) -> None:
     """Keep a record of the quarantine's topic; keeping it twice changes nothing.
 
     ``where`` is its partition and offset.
     """
-    body = orjson.loads(value)
-    raw = b64decode(body["raw"]) if "raw" in body else zlib.decompress(b64decode(body["raw_zlib"]))
-    time = body["time"]
     await connection.execute(
         f"insert into quarantine ({_COLUMNS}) "  # noqa: S608
         "values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) on conflict (id) do nothing",
-        [
-            body["id"],
-            body["interface"],
-            body["source"],
-            body["format"],
-            None if time is None else from_us(parse_time(time)),
-            from_us(recorded_ms * 1000),
-            body["reason"],
-            _storable(body["detail"]),
-            raw,
-            orjson.dumps(body["context"]).decode(),
-            position_of(QUARANTINE_NUMBER, *where),
-        ],
+        _row(value, recorded_ms, where),
     )
     await connection.commit()
+
+
+def _row(value: bytes | None, recorded_ms: int, where: tuple[int, int]) -> list[Any]:
+    """The row of a record; one that is no rejected message is kept as what it is."""
+    position = position_of(QUARANTINE_NUMBER, *where)
+    recorded_at = from_us(recorded_ms * 1000)
+    try:
+        body = orjson.loads(value or b"")
+        raw = b64decode(body["raw"]) if "raw" in body else zlib.decompress(b64decode(body["raw_zlib"]))
+        names = [_text(body[name]) for name in ("id", "interface", "source", "format")]
+        at = None if body["time"] is None else from_us(parse_time(body["time"]))
+        said = [_text(body[name]) for name in ("reason", "detail")]
+        context = json_without_nul(orjson.dumps(body["context"])).decode()
+    except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError, zlib.error) as problem:
+        identity = hashlib.blake2b(value or b"", digest_size=16).hexdigest()
+        source = f"{QUARANTINE_TOPIC}/{where[0]}@{where[1]}"
+        return [
+            identity,
+            "",
+            source,
+            "",
+            None,
+            recorded_at,
+            NOT_A_REJECTION,
+            repr(problem),
+            value or b"",
+            "{}",
+            position,
+        ]
+    return [*names, at, recorded_at, *said, raw, context, position]
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
+    return value.replace("\0", NUL)
 
 
 def entries(url: str, schema: str, *, reason: str = "", interface: str = "", limit: int = 100) -> list[Entry]:

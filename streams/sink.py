@@ -174,7 +174,7 @@ def _edges(merged: Merged) -> bytes:
 def _twin(twin: TwinRow) -> bytes:
     return binary.row(
         binary.int_field(twin.signal_id),
-        binary.field(b"\x01" + twin.value),  # jsonb starts with its version
+        binary.jsonb_field(twin.value),
         binary.text_field(twin.unit),
         binary.time_field(twin.at_us),
         binary.field(bytes.fromhex(twin.event_id)),
@@ -231,6 +231,6 @@ def _quarantine(entry: QuarantineRow) -> bytes:
         binary.text_field(entry.reason),
         binary.text_field(entry.detail),
         binary.field(entry.raw),
-        binary.field(b"\x01" + entry.context.encode()),
+        binary.jsonb_field(binary.json_without_nul(entry.context.encode())),
         binary.int_field(entry.position),
     )
