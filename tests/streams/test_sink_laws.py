@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from streams import sink, tables
 from tests.fact_strategies import events
 from tests.scenario_day import batch_of
-from tests.twin.test_day_laws import DAYS, expected_of, records_of
+from tests.twin.test_day_laws import DAYS, disorders, expected_of, records_of
 from tests.twin.test_merge_laws import merged_of, projection_of
 from twin.merge.batch import Names
 from twin.merge.columns import Merged
@@ -71,7 +71,7 @@ async def race(url, schema, shares):
 
 @given(
     day=st.sampled_from(DAYS),
-    random=st.randoms(use_true_random=False),
+    random=disorders,
     workers=st.integers(2, 5),
     size=st.integers(20, 300),
 )

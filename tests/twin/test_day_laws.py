@@ -3,6 +3,7 @@
 from datetime import date
 from decimal import Decimal
 from functools import cache
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -17,6 +18,9 @@ from twin.merge.batch import Names
 from twin.merge.projection import Projection
 from twin.observe import observe
 from twin.slots import quarter_hours, total
+
+disorders = st.integers(0, 2**32).map(Random)
+"""From a seed: a day has more events than Hypothesis likes to shuffle by itself."""
 
 DAYS = (date(2026, 3, 29), date(2026, 10, 25))
 
@@ -41,7 +45,7 @@ def test_the_day_speaks_every_format_the_street_knows(day):
     assert len(projection.edges().slot_us) > 4 * len(day_slots(day))
 
 
-@given(st.sampled_from(DAYS), st.randoms(use_true_random=False), st.integers(1, 4), st.integers(1, 12))
+@given(st.sampled_from(DAYS), disorders, st.integers(1, 4), st.integers(1, 12))
 @settings(max_examples=20, deadline=None)
 def test_any_shuffle_duplication_split_and_assignment_gives_the_same_digest(day, random, workers, batches):
     records = records_of(day)
@@ -56,7 +60,7 @@ def test_any_shuffle_duplication_split_and_assignment_gives_the_same_digest(day,
     assert projection.digest() == expected_of(day)
 
 
-@given(st.randoms(use_true_random=False))
+@given(disorders)
 @settings(max_examples=4, deadline=None)
 def test_parts_merged_apart_and_then_together_give_the_same_digest(random):
     """As when a replay of each hour is merged, or two twins of the same street are."""
