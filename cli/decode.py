@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import click
 
 from cli.inputs import files_argument, interface_option, sources_of
-from cli.printing import as_json, event_json, fact_json, rejected_json, scalar
+from cli.printing import UNTIMED_US, as_json, event_json, fact_json, rejected_json, scalar
 from schemas.event import UNDECODED, Event
 from schemas.facts import Facts, Reject
 from schemas.time import format_time
@@ -28,7 +28,7 @@ def decode(files: tuple[Path, ...], number: str, json_: bool) -> None:
     """Say what messages or logs in their native format mean; needs no server.
 
     Folders, gzip and zstd work, and - is standard input. What a message says that cannot be believed is left out of
-    its facts and named as its error.
+    its facts and named as its error. Facts have no time where neither the message nor its log says when.
 
     Exit code 0 when all decoded, 3 when some did not.
 
@@ -81,16 +81,22 @@ def _event(event: Event) -> _Told:
         said = fact_json(fact)
         kind = said.pop("kind")
         lines.append(
-            f"  {kind:<12}" + "  ".join(f"{name}={scalar(value)}" for name, value in said.items() if value != "")
+            f"  {kind:<12}"
+            + "  ".join(f"{name}={scalar(value)}" for name, value in said.items() if value not in ("", None))
         )
     lines += [f"  {click.style(reject.reason, fg='red')}: {scalar(reject.detail)}" for reject in facts.rejects]
     return _Told(event_json(event, facts.all(), _error(facts.rejects)), lines)
 
 
 def _facts_of(event: Event) -> Facts:
+    """What an event says. Where nobody knows when, nothing goes into a table; here it is told without a time."""
     facts = Facts()
     try:
         observe(event, facts)
+        if event.time_us is None and not facts.all():
+            untimed = Facts()
+            observe(event._replace(time_us=UNTIMED_US), untimed)
+            facts.observations, facts.readings, facts.samples = untimed.observations, untimed.readings, untimed.samples
     except Exception as problem:  # noqa: BLE001 -- one broken observer must not end the listing
         return Facts(rejects=[Reject(OBSERVER_ERROR, f"{type(problem).__name__}: {problem}")])
     return facts

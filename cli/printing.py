@@ -19,6 +19,9 @@ from schemas.rows import split_position
 from schemas.time import format_time
 from streams.reader import Rejected
 
+UNTIMED_US = -1
+"""Stands for the time of a fact whose message has none; it is printed as no time."""
+
 _FILE_COLUMNS = 10_000
 
 
@@ -67,7 +70,7 @@ def progress_bar(title: str, unit: str = "") -> Iterator[Callable[[int, int], No
 
 
 def fact_json(fact: Fact) -> dict[str, Any]:
-    """A fact as ``twin decode --json`` prints it."""
+    """A fact as ``twin decode --json`` prints it; its time is null where nobody knows it."""
     if isinstance(fact, Observation):
         return {
             "kind": "observation",
@@ -75,7 +78,7 @@ def fact_json(fact: Fact) -> dict[str, Any]:
             "attribute": fact.attribute,
             "value": fact.value,
             "unit": fact.unit,
-            "time": format_time(fact.time_us),
+            "time": _time(fact.time_us),
         }
     if isinstance(fact, Reading):
         return {
@@ -84,7 +87,7 @@ def fact_json(fact: Fact) -> dict[str, Any]:
             "device": fact.device,
             "obis": fact.obis,
             "direction": fact.direction,
-            "time": format_time(fact.time_us),
+            "time": _time(fact.time_us),
             "value_mwh": fact.value_mwh,
             "quality": fact.quality,
         }
@@ -93,7 +96,7 @@ def fact_json(fact: Fact) -> dict[str, Any]:
             "kind": "sample",
             "point": fact.point,
             "power_mw": fact.power_mw,
-            "time": format_time(fact.time_us),
+            "time": _time(fact.time_us),
             "quality": fact.quality,
         }
     return {
@@ -106,6 +109,10 @@ def fact_json(fact: Fact) -> dict[str, Any]:
         "quality": fact.quality,
         "version": fact.version,
     }
+
+
+def _time(time_us: int) -> str | None:
+    return None if time_us == UNTIMED_US else format_time(time_us)
 
 
 def event_json(event: Event, facts: list[Fact], error: dict[str, Any] | None = None) -> dict[str, Any]:

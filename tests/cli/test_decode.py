@@ -12,6 +12,7 @@ import pytest
 import zstandard
 
 from replay.scenario import write_day
+from schemas.wire.sml import encode_telegram
 from tests.cli.said import CHARGED_TO_300, GOOD, SHORT
 
 KEYS = ["interface", "format", "type", "time", "payload", "facts", "error"]
@@ -41,7 +42,7 @@ def decoded(bare):
     return run
 
 
-@pytest.mark.parametrize("interface", ["4", "16"])
+@pytest.mark.parametrize("interface", ["4", "15", "16", "47"])
 def test_every_message_is_one_object_of_the_promised_shape(decoded, day, interface):
     code, objects = decoded(day / f"{int(interface):02d}", "--interface", interface)
     assert (code, {tuple(entry) for entry in objects}) == (0, {tuple(KEYS)})
@@ -68,6 +69,15 @@ def test_a_message_says_what_it_says(decoded):
         "unit": "",
         "time": "2026-03-29T09:59:59Z",
     } in said["facts"]
+
+
+def test_a_message_of_no_known_time_says_its_values_without_one(decoded):
+    row = ["1-0:1.8.0", 13391, 30, 3, None, None]
+    found = {"server": "0A01445A47000282C0B0", "name": None, "time": None, "values": [row]}
+    telegram = encode_telegram({"lists": [found]}).hex().encode()
+    code, [said] = decoded("-", "--interface", "15", stdin=telegram)
+    assert (code, said["time"], said["error"]["reason"]) == (0, None, "no-time")
+    assert [(fact["value_mwh"], fact["time"]) for fact in said["facts"]] == [(13_391_000_000, None)]
 
 
 def test_what_cannot_be_decoded_is_an_object_too_and_exit_code_3(decoded):
