@@ -7,6 +7,7 @@
 import asyncio
 import logging
 import sys
+import time
 from typing import Any
 
 import faust
@@ -18,6 +19,7 @@ from psycopg import sql
 
 from schemas.interfaces import INTERFACES, QUARANTINE_TOPIC
 from streams import journal, quarantine, setup
+from streams.addresses import reachable
 from streams.batches import BatchLoop
 from streams.readiness import is_supervised
 from streams.settings import Settings, SettingsError, settings
@@ -102,6 +104,14 @@ async def _until_stored(config: Settings, value: bytes, recorded_ms: int, where:
             return
 
 
+def _wait_for(kafka: str) -> None:
+    """Faust gives up when its first contact fails; a broker that is just starting again is worth the wait."""
+    if not reachable(kafka):
+        log.warning("Kafka at %s does not answer yet", kafka)
+    while not reachable(kafka):
+        time.sleep(0.5)
+
+
 def main() -> int:
     """Run a worker until SIGTERM; the exit code says whether it could."""
     journal.begin()
@@ -115,6 +125,7 @@ def main() -> int:
     except SettingsError as problem:
         print(problem, file=sys.stderr)
         return 1
+    _wait_for(config.kafka)
     worker = faust.Worker(
         make_app(config), loglevel="WARN", quiet=True, redirect_stdouts=False, logging_config=journal.LOGGING
     )
