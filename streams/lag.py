@@ -75,7 +75,8 @@ def broker_version(kafka: str) -> str:
     """
     admin = KafkaAdminClient(bootstrap_servers=kafka, request_timeout_ms=5_000, bootstrap_timeout_ms=3_000)
     try:
-        return ".".join(str(number) for number in admin.config["api_version"])
+        broker = admin.describe_cluster()["brokers"][0]["broker_id"]
+        return ".".join(str(number) for number in admin.get_broker_version_data(broker).broker_version)
     finally:
         admin.close()
 
