@@ -27,7 +27,7 @@ from streams.archive.layout import Archive, ArchiveBusy, Manifest, Partition, Ra
 from streams.archive.observing import observe_whole
 from streams.archive.segment import NOT_AN_EVENT, OpenSegment
 from streams.lag import end_offsets
-from streams.readiness import announce_ready
+from streams.readiness import announce_ready, still_at_work
 from streams.settings import Settings, SettingsError, settings
 
 NICENESS = 15
@@ -136,6 +136,7 @@ class Archiver:
                 )
 
     async def _turn(self, consumer: AIOKafkaConsumer) -> None:
+        still_at_work()
         self._notice_request()
         if self._wanted.keys() - self._next.keys():  # partitions were added
             await self._close()

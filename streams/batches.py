@@ -18,7 +18,7 @@ from aiokafka.errors import KafkaError
 from schemas.interfaces import by_topic
 from streams import sink
 from streams.projector import OpenBatch
-from streams.readiness import announce_ready
+from streams.readiness import announce_ready, still_at_work
 from twin.merge.batch import Names
 from twin.merge.columns import Merged
 
@@ -130,6 +130,7 @@ class BatchLoop(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ha
 
     async def _turn(self, consumer: AIOKafkaConsumer) -> None:
         """Read once, decode, and hand over to the writer when it is free."""
+        still_at_work()
         if self._writing is not None and self._writing.done():
             await self._written()
         if len(self._open) >= self._limits.batch_records and self._writing is not None:

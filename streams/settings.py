@@ -13,6 +13,7 @@
 | ``TWIN_HTTP_HOST`` | address the gateway listens on (``127.0.0.1``) |
 | ``TWIN_HTTP_TOKEN`` | token the gateway asks for (none) |
 | ``TWIN_HTTP_BODY_LIMIT_BYTES`` | largest body the gateway takes (16 MiB) |
+| ``TWIN_READY_FILE`` | a file by which a process says that it serves (none; set by whoever starts it) |
 | ``TWIN_SPOOL_LIMIT_BYTES`` | most the gateway spools while Kafka is away (1 GiB) |
 """
 
