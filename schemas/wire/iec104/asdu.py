@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from schemas.time import format_time, to_us
 from schemas.wire.contract import SchemaViolation, Truncated, Unsupported
+from schemas.wire.singles import shortest_decimal
 
 CAUSES: Final = {
     1: "periodic",
@@ -72,23 +73,6 @@ class Asdu(NamedTuple):
     objects: list[Fields]
 
 
-def exact(octets: bytes) -> Decimal | None:
-    """The shortest decimal that is this IEEE 754 single and no other; None for what is no number.
-
-    >>> exact(struct.pack("<f", 49.98)), exact(struct.pack("<f", float("inf")))
-    (Decimal('49.98'), None)
-    """
-    (number,) = struct.unpack("<f", octets)
-    for digits in range(1, 10):
-        text = f"{number:.{digits}g}"
-        try:
-            if struct.pack("<f", Decimal(text)) == octets:
-                return Decimal(text) if Decimal(text).is_finite() else None
-        except OverflowError:
-            continue
-    return None
-
-
 def _flags(octet: int) -> list[str]:
     return [name for bit, name in _QUALITY if octet & bit]
 
@@ -115,7 +99,7 @@ def _scaled(octets: bytes) -> Fields:
 
 
 def _floating(octets: bytes) -> Fields:
-    return {"value": exact(octets[:4]), "quality": _measured_flags(octets[4])}
+    return {"value": shortest_decimal(octets[:4]), "quality": _measured_flags(octets[4])}
 
 
 def _command(octets: bytes) -> Fields:

@@ -5,12 +5,11 @@ A field's ``coding`` is one of :data:`CODINGS`, or for a field of variable lengt
 zone, because a meter's clock shows local time and does not say whose.
 """
 
-import struct
 from datetime import datetime, time
-from decimal import Decimal
 from typing import Final, NamedTuple
 
 from schemas.wire.contract import BadSyntax, Truncated
+from schemas.wire.singles import shortest_decimal
 
 CODINGS: Final = {
     0x0: ("none", 0),
@@ -114,18 +113,13 @@ def real(octets: bytes) -> Value:
     >>> real(bytes.fromhex("9a196643"))
     Value(value=2301, exponent=-1, invalid='')
     """
-    found = struct.unpack("<f", octets)[0]
-    for digits in range(6, 10):
-        text = f"{found:.{digits}g}"
-        try:
-            if struct.pack("<f", float(text)) == octets:
-                sign, places, exponent = Decimal(text).normalize().as_tuple()
-                if isinstance(exponent, int):
-                    value = int("".join(map(str, places)))
-                    return Value(-value if sign else value, exponent)
-        except OverflowError:
-            continue
-    return Value(None, 0, octets[::-1].hex())
+    found = shortest_decimal(octets)
+    if found is None:
+        return Value(None, 0, octets[::-1].hex())
+    sign, places, exponent = found.normalize().as_tuple()
+    assert isinstance(exponent, int)
+    value = int("".join(map(str, places)))
+    return Value(-value if sign else value, exponent)
 
 
 def date(octets: bytes) -> Value:

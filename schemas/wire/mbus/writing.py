@@ -73,7 +73,7 @@ def _value(record: Record, size: int, exponent: int) -> bytes:
             octets = _digits(abs(value), (len(str(abs(value))) + 1) // 2)
             return bytes([(0xC0 if coding == "bcd+" else 0xD0) + len(octets)]) + octets
         case "real32":
-            return struct.pack("<f", float(Decimal(value).scaleb(record["exponent"] - exponent)))
+            return struct.pack("<f", Decimal(value).scaleb(record["exponent"] - exponent))
     if coding.startswith("bcd"):
         return _digits(value, size)
     if isinstance(value, str):
