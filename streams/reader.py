@@ -72,7 +72,7 @@ class Conversations:
         key = (interface, source)
         found = self._known.get(key)
         if found is None:
-            found = self._known[key] = Conversation()
+            found = self._known[key] = Conversation(interface)
             if points := points_of(interface):
                 found.memory[POINTS] = points
             if len(self._known) > self._limit:

@@ -129,8 +129,12 @@ class Decoded(NamedTuple):
 
 @dataclass(slots=True)
 class Conversation:
-    """What a gateway remembers of one connection (one source on one interface), written by decoders only."""
+    """What a gateway remembers of one connection (one source on one interface), written by decoders only.
 
+    ``interface`` is the interface's number; "" where it is not known.
+    """
+
+    interface: str = ""
     memory: dict[str, Any] = field(default_factory=dict)
 
 

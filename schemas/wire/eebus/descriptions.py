@@ -1,0 +1,236 @@
+"""What a connection has described so far: measurements, limits, keys, devices, identities, open writes.
+
+A measurement is a number and an id; what it measures was said once, in another message. Everything that explains a
+message is written into it, with the ids of the events it came from. What is remembered is bounded: the oldest is
+forgotten first.
+"""
+
+from collections import OrderedDict
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
+
+from schemas.wire.contract import Conversation
+from schemas.wire.eebus.datagram import NOTIFY, REPLY, Address, Command
+
+DESCRIPTIONS: Final = 50_000
+OPEN_WRITES: Final = 1_000
+
+_TYPES_LIMIT: Final = 100
+"""Types of entities and actors of use cases kept for a device."""
+
+_MEMORY: Final = "eebus"
+_REMOVED: Final = "removed"
+
+_EXPLAINING: Final = frozenset(
+    {
+        "acConnectedPhases",
+        "acMeasuredInReferenceTo",
+        "acMeasuredPhases",
+        "acMeasurementType",
+        "electricalConnectionId",
+        "keyName",
+        "limitCategory",
+        "limitDirection",
+        "limitType",
+        "measurementId",
+        "measurementType",
+        "positiveEnergyDirection",
+        "powerSupplyType",
+        "scopeType",
+        "unit",
+        "valueType",
+    }
+)
+"""Fields of descriptions that explain; labels and hints are left where they are."""
+
+
+class Known(NamedTuple):
+    """What was said, and the id of the event that said so."""
+
+    said: dict[str, Any]
+    event: str
+
+
+class OpenWrite(NamedTuple):
+    """A write or call that waits for its result: its event and time, its command, and what explains it."""
+
+    event: str
+    time_us: int | None
+    owner: Address
+    command: Command
+    context: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Descriptions:
+    """The memory of a connection."""
+
+    _known: OrderedDict[tuple[Any, ...], Known] = field(default_factory=OrderedDict)
+    _open: OrderedDict[Hashable, OpenWrite] = field(default_factory=OrderedDict)
+
+    def learn(self, command: Command, classifier: str, owner: Address, event: str) -> None:
+        """Remember what a reply or notification of the owner describes."""
+        learn = _LEARN.get(command.function)
+        if learn is not None and classifier in {REPLY, NOTIFY}:
+            learn(self, command.data, owner, event)
+
+    def keep(self, key: tuple[Any, ...], said: dict[str, Any], event: str) -> None:
+        """Remember what was said last of something."""
+        self._known[key] = Known(said, event)
+        self._known.move_to_end(key)
+        if len(self._known) > DESCRIPTIONS:
+            self._known.popitem(last=False)
+
+    def known(self, *key: Hashable) -> Known | None:
+        """What was said last of something."""
+        return self._known.get(key)
+
+    def forget(self, device: str, entities: set[tuple[int, ...]]) -> None:
+        """Forget entities that have left, for example a vehicle."""
+        gone = [key for key in self._known if len(key) > 2 and key[1] == device and key[2] in entities]
+        for key in gone:
+            del self._known[key]
+
+    def opened(self, sender: str, counter: int, write: OpenWrite) -> None:
+        """Remember a write until its result comes."""
+        self._open[sender, counter] = write
+        self._open.move_to_end((sender, counter))
+        if len(self._open) > OPEN_WRITES:
+            self._open.popitem(last=False)
+
+    def answered(self, sender: str, reference: int | None) -> OpenWrite | None:
+        """The write of this sender that a result refers to; the same again when the result comes twice."""
+        return self._open.get((sender, reference))
+
+    # What explains an item, in one object with the ids of the events ("events") it was taken from.
+
+    def measurement(self, owner: Address, measurement_id: int) -> dict[str, Any] | None:
+        """What a measurement measures: its description, the phases, which direction counts positive."""
+        found = self.known("measurement", owner.device, owner.entity, owner.feature, measurement_id)
+        return None if found is None else _joined(found, *self._connection(owner, measurement_id))
+
+    def limit(self, owner: Address, limit_id: int) -> dict[str, Any] | None:
+        """What a limit limits."""
+        found = self.known("limit", owner.device, owner.entity, owner.feature, limit_id)
+        if found is None:
+            return None
+        measured = found.said.get("measurementId")
+        return _joined(found, *(self._connection(owner, measured) if measured is not None else ()))
+
+    def key(self, owner: Address, key_id: int) -> dict[str, Any] | None:
+        """What a key of the device configuration stands for."""
+        found = self.known("key", owner.device, owner.entity, owner.feature, key_id)
+        return None if found is None else _joined(found)
+
+    def parameter(self, owner: Address, connection_id: int, parameter_id: int) -> dict[str, Any] | None:
+        """What a parameter of an electrical connection is, with the measurement it belongs to."""
+        found = self.known("parameter", owner.device, owner.entity, connection_id, parameter_id)
+        if found is None:
+            return None
+        measured = self.known("measured", owner.device, owner.entity, found.said.get("measurementId"))
+        connection = self.known("connection", owner.device, owner.entity, connection_id)
+        return _joined(found, *(other for other in (measured, connection) if other is not None))
+
+    def _connection(self, owner: Address, measurement_id: int) -> list[Known]:
+        """Parameter and electrical connection that a measurement belongs to, as far as they are known."""
+        parameter = self.known("parameter of", owner.device, owner.entity, measurement_id)
+        if parameter is None:
+            return []
+        number = parameter.said["electricalConnectionId"]
+        connection = self.known("connection", owner.device, owner.entity, number)
+        return [parameter] if connection is None else [parameter, connection]
+
+
+def descriptions_of(conversation: Conversation) -> Descriptions:
+    """The memory of a conversation."""
+    found: Descriptions = conversation.memory.setdefault(_MEMORY, Descriptions())
+    return found
+
+
+def _joined(*parts: Known) -> dict[str, Any]:
+    """The explaining fields of several descriptions, those of the first before those of the next."""
+    joined: dict[str, Any] = {}
+    for part in reversed(parts):
+        joined |= {name: value for name, value in part.said.items() if name in _EXPLAINING}
+    joined["events"] = list(dict.fromkeys(part.event for part in parts))
+    return joined
+
+
+def _learn_measurements(memory: Descriptions, data: dict[str, Any], owner: Address, event: str) -> None:
+    for item in data.get("measurementDescriptionData", []):
+        place = (owner.device, owner.entity)
+        memory.keep(("measurement", *place, owner.feature, item["measurementId"]), item, event)
+        memory.keep(("measured", *place, item["measurementId"]), item, event)
+
+
+def _learn_connections(memory: Descriptions, data: dict[str, Any], owner: Address, event: str) -> None:
+    for item in data.get("electricalConnectionDescriptionData", []):
+        memory.keep(("connection", owner.device, owner.entity, item["electricalConnectionId"]), item, event)
+
+
+def _learn_parameters(memory: Descriptions, data: dict[str, Any], owner: Address, event: str) -> None:
+    for item in data.get("electricalConnectionParameterDescriptionData", []):
+        place = (owner.device, owner.entity)
+        memory.keep(("parameter", *place, item["electricalConnectionId"], item["parameterId"]), item, event)
+        if "measurementId" in item:
+            memory.keep(("parameter of", *place, item["measurementId"]), item, event)
+
+
+def _learn_limits(memory: Descriptions, data: dict[str, Any], owner: Address, event: str) -> None:
+    for item in data.get("loadControlLimitDescriptionData", []):
+        memory.keep(("limit", owner.device, owner.entity, owner.feature, item["limitId"]), item, event)
+
+
+def _learn_keys(memory: Descriptions, data: dict[str, Any], owner: Address, event: str) -> None:
+    for item in data.get("deviceConfigurationKeyValueDescriptionData", []):
+        memory.keep(("key", owner.device, owner.entity, owner.feature, item["keyId"]), item, event)
+
+
+def _learn_identity(memory: Descriptions, data: dict[str, Any], owner: Address, event: str) -> None:
+    for item in data.get("identificationData", []):
+        if item.get("identificationValue"):
+            memory.keep(("identity", owner.device, owner.entity), item, event)
+
+
+def _learn_devices(memory: Descriptions, data: dict[str, Any], owner: Address, event: str) -> None:
+    """Discovery: what the device is, and which of its entities have left."""
+    kind = data.get("deviceInformation", {}).get("description", {}).get("deviceType")
+    entities = [item["description"] for item in data.get("entityInformation", []) if "description" in item]
+    types = {item["entityType"] for item in entities if "entityType" in item}
+    _describe(memory, owner.device, event, {"deviceType": kind, "entityTypes": sorted(types)})
+    left = {
+        tuple(item.get("entityAddress", {}).get("entity", []))
+        for item in entities
+        if item.get("lastStateChange") == _REMOVED
+    }
+    if left:
+        memory.forget(owner.device, left)
+
+
+def _learn_use_cases(memory: Descriptions, data: dict[str, Any], owner: Address, event: str) -> None:
+    actors = {item["actor"] for item in data.get("useCaseInformation", []) if "actor" in item}
+    _describe(memory, owner.device, event, {"actors": sorted(actors)})
+
+
+def _describe(memory: Descriptions, device: str, event: str, said: dict[str, Any]) -> None:
+    """What says of a device what it is, is kept; a notice of a change lists only what changed."""
+    before = memory.known("device", device)
+    known = before.said if before else {}
+    merged = known | {name: value for name, value in said.items() if value}
+    for name in ("entityTypes", "actors"):
+        merged[name] = sorted({*known.get(name, ()), *merged.get(name, ())})[:_TYPES_LIMIT]
+    if device and merged != known:
+        memory.keep(("device", device), merged, event)
+
+
+_LEARN: Final = {
+    "measurementDescriptionListData": _learn_measurements,
+    "electricalConnectionDescriptionListData": _learn_connections,
+    "electricalConnectionParameterDescriptionListData": _learn_parameters,
+    "loadControlLimitDescriptionListData": _learn_limits,
+    "deviceConfigurationKeyValueDescriptionListData": _learn_keys,
+    "identificationListData": _learn_identity,
+    "nodeManagementDetailedDiscoveryData": _learn_devices,
+    "nodeManagementUseCaseData": _learn_use_cases,
+}
