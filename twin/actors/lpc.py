@@ -113,8 +113,8 @@ def state_now(twin: Iterable[Observation], time_us: int, use_case: UseCase = "lp
             machine.take(name, latest[name][1])
     if answered_us is not None:
         machine.wait_until(answered_us)
+        machine.heard_us = heard_us
         machine.take("_answer", latest["_answer"][1])
-        machine.heard_us = max(heard_us or answered_us, answered_us)
     elif heard_us is not None:
         machine.take("guard_heartbeat", "")
     machine.wait_until(time_us)
