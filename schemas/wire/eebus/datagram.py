@@ -30,7 +30,7 @@ _ENTITY_LIMIT: Final = 16
 """Levels of entities; devices have two or three."""
 
 _DEVICE_LIMIT: Final = 256
-_COUNTER_LIMIT: Final = 2**64
+_COUNTER_LIMIT: Final = 2**63
 _BESIDE_DATA: Final = frozenset({"function", "filter", "manufacturerSpecificExtension", "lastUpdateAt"})
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9]{0,99}", re.ASCII)
 
