@@ -35,7 +35,7 @@ def said_by(*messages, interface="3", time_us=None):
         frame = Frame(raw, 0, time_us, "log", {}, f"e{number}")
         decoded = FORMAT.decode(frame, conversation)
     event = Event(
-        "e", interface, "log", decoded.type, decoded.actor, decoded.time_us, time_us, decoded.payload, b"", {}
+        "e" * 32, interface, "log", decoded.type, decoded.actor, decoded.time_us, time_us, decoded.payload, b"", {}
     )
     facts = Facts()
     observe(from_record(to_record(event)[1]), facts)

@@ -327,7 +327,7 @@ def test_messages_of_ship_itself_are_events_too():
 
 def test_every_message_survives_the_log_of_gegenstrom():
     found = decode(measurements({"measurementId": 1, "value": scaled(Decimal("6.25"))}))
-    event = Event("e", "3", "s", found.type, found.actor, found.time_us, None, found.payload, b"", {})
+    event = Event("e" * 32, "3", "s", found.type, found.actor, found.time_us, None, found.payload, b"", {})
     _, value, _ = to_record(event)
     assert from_record(value).payload == found.payload
 
