@@ -15,7 +15,7 @@ from rich.table import Table
 from cli.printing import console, notes
 from cli.times import DAY
 from replay.demo import Demo, Figures, Ran, Span, Step, Watcher, figures_of, run
-from schemas.calendar import day_slots, local_time
+from schemas.calendar import day_of, day_slots, local_time
 from schemas.facts import MISSING
 from schemas.time import format_time
 from streams.settings import home_of
@@ -103,16 +103,18 @@ def _kw(power_mw: int) -> str:
 
 def _print_spans(spans: list[Span], day: date) -> None:
     """What is missing or interpolated, with the reason the rules give."""
-    missing = sum(span.quality == MISSING for span in spans)
     console.print()
     if not spans:
         console.print("nothing is missing")
         return
-    console.print(f"{missing} gaps, {len(spans) - missing} spans interpolated or remarked on:")
+    missing = sum(span.quality == MISSING for span in spans)
+    console.print(f"{missing} gaps; {len(spans) - missing} stretches are not simply measured:")
     for span in spans[:_SPANS_SHOWN]:
-        first, end = local_time(span.first_us), local_time(span.end_us)
+        end = "24:00" if day_of(span.end_us) > day else f"{local_time(span.end_us):%H:%M}"
         console.print(
-            f"  {span.point} {span.direction} {first:%H:%M}-{end:%H:%M} {span.quality} {' '.join(span.flags)}"
+            f"  {span.point:<14} {' and '.join(span.directions):<17} {local_time(span.first_us):%H:%M} to {end}  "
+            f"{span.quality}: {span.reason}",
+            soft_wrap=True,
         )
     if len(spans) > _SPANS_SHOWN:
         console.print(f"  and {len(spans) - _SPANS_SHOWN} more; `twin slots POINT {day}` shows those of a point")

@@ -5,18 +5,28 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from replay.demo.road import Ran
 from schemas.calendar import day_slots
 from schemas.facts import INTERPOLATED, MISSING, SlotValue
-from schemas.time import SLOT_US, parse_time
+from schemas.time import MINUTE_US, SECOND_US, SLOT_US, parse_time
 from streams import lookups
 from streams.settings import Settings
-from twin.slots import QuarterHour, best_of, quarter_hours, total
+from twin.slots import QuarterHour, best_of, quarter_hours, rules, total
 
 _Key = tuple[str, str]
 """Point and direction."""
+
+_FLAGS: Final = {
+    rules.CONFLICT: "several values are claimed",
+    rules.EXCHANGE: "the meter was exchanged",
+    rules.PARTIAL: "read for a part of it",
+    rules.GAP: "readings are too far apart",
+    rules.UNKNOWN_WIDTH: "it may have rolled over, its width is not known",
+    rules.BACKWARDS: "the register fell",
+    rules.IMPLAUSIBLE: "more than the connection can carry",
+}
 
 _STATION_LIMIT = "schedule.limit.Charg"
 """A ceiling for the whole station: ChargePointMaxProfile in OCPP 1.6, ChargingStationMaxProfile since."""
@@ -33,14 +43,14 @@ class Flow(NamedTuple):
 
 
 class Span(NamedTuple):
-    """Neighbouring quarter hours of a point that are not as they should be, in the same way."""
+    """Neighbouring quarter hours of a point that are missing, interpolated or flagged, and why, as a sentence."""
 
     point: str
-    direction: str
+    directions: tuple[str, ...]
     first_us: int
     end_us: int
     quality: str
-    flags: tuple[str, ...]
+    reason: str
 
 
 class Limit(NamedTuple):
@@ -139,14 +149,31 @@ def _giver(found: dict[_Key, list[QuarterHour]]) -> str:
 
 
 def _spans(found: dict[_Key, list[QuarterHour]]) -> list[Span]:
-    """What is missing or had to be interpolated, missing ones first."""
-    spans = []
+    """What is missing, had to be interpolated or is flagged; missing ones first, both directions as one."""
+    spans: dict[Span, list[str]] = defaultdict(list)
     for (point, direction), quarters in found.items():
         for (quality, flags), group in groupby(quarters, key=lambda quarter: (quarter.quality, quarter.flags)):
             run = list(group)
             if quality in {MISSING, INTERPOLATED} or flags:
-                spans.append(Span(point, direction, run[0].slot_us, run[-1].slot_us + SLOT_US, quality, flags))
-    return sorted(spans, key=lambda span: (span.quality != MISSING, span.point, span.first_us))
+                span = Span(point, (), run[0].slot_us, run[-1].slot_us + SLOT_US, quality, _reason(run))
+                spans[span].append(direction)
+    joined = [span._replace(directions=tuple(directions)) for span, directions in spans.items()]
+    return sorted(joined, key=lambda span: (span.quality != MISSING, span.point, span.first_us))
+
+
+def _reason(run: list[QuarterHour]) -> str:
+    """Why quarter hours are not simply measured, from their flags and the readings they rest on."""
+    flags = [_FLAGS.get(flag, flag) for flag in run[0].flags]
+    pairs = [side for quarter in run for side in (quarter.start, quarter.end) if len(side) == 2]
+    if not pairs:
+        return ", ".join(flags)
+    silent_us = max(abs(after.time_us - before.time_us) for before, after in pairs)
+    if silent_us > SLOT_US:
+        return ", ".join([*flags, f"nothing was heard for {silent_us // MINUTE_US} minutes"])
+    beside_us = min(
+        abs((reading.time_us + SLOT_US // 2) % SLOT_US - SLOT_US // 2) for pair in pairs for reading in pair
+    )
+    return ", ".join([*flags, f"its readings come {beside_us // SECOND_US} s beside the quarter hour"])
 
 
 def _limit(ran: Ran, slots: range, stations: Iterable[str]) -> Limit | None:
