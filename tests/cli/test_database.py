@@ -7,8 +7,8 @@ import uuid
 
 import pytest
 
-from cli import database
 from streams import migrate
+from streams.embedded import postgres
 
 
 @pytest.fixture
@@ -66,7 +66,10 @@ def test_the_exit_code_of_sql_is_that_of_psql(psql):
 
 
 def test_without_any_psql_the_sentence_says_what_to_install(bare, street, monkeypatch):
-    monkeypatch.setattr(database, "find_spec", lambda _: None)
+    def unavailable():
+        raise postgres.PostgresUnavailable
+
+    monkeypatch.setattr(postgres, "programs", unavailable)
     refused = bare("sql", **street.environment | {"PATH": "/nowhere"})
     assert refused.exit_code == 1
     assert refused.stderr == "twin: there is no psql on this machine; install the PostgreSQL client\n"

@@ -2,11 +2,14 @@
 
 import gzip
 import json
+import os
+import signal
 
 import pytest
 
 from streams import tables
-from tests.cli.said import GOOD, SHORT
+from streams.settings import SettingsError
+from tests.cli.said import GOOD, SHORT, started
 
 
 @pytest.fixture
@@ -70,3 +73,32 @@ def test_a_wrong_number_of_an_interface_is_one_sentence(bare, street):
     refused = bare("ingest", street.files, "--interface", "0")
     assert (refused.exit_code, refused.stderr.count("\n")) == (2, 1)
     assert "there is no interface '0'" in refused.stderr
+
+
+def test_ctrl_c_stops_cleanly_and_the_same_again_completes_the_day(twin, street, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    process = started(street, "ingest", pipe, "--interface", "4")
+    with pipe.open("wb") as inlet:
+        inlet.write(GOOD.replace(b"CS1", b"CS-STOPPED") * 100)
+        inlet.flush()
+        process.send_signal(signal.SIGINT)
+        _, rest = process.communicate(timeout=30)
+    assert (process.returncode, rest) == (130, "stopped\n")
+    assert twin("ingest", "-", "--interface", "4", stdin=GOOD.replace(b"CS1", b"CS-STOPPED")).exit_code == 0
+    street.written()
+    assert twin("show", "evse:CS-STOPPED/1").exit_code == 0
+
+
+def test_debug_shows_where_an_error_comes_from(twin, street):
+    refused = twin("--debug", "ingest", street.files / "16", "--interface", "16", TWIN_KAFKA="nowhere")
+    assert isinstance(refused.exception, SettingsError)
+
+
+def test_a_reader_that_goes_away_is_no_trouble(street):
+    process = started(street, "decode", street.files / "04", "--interface", "4", "--json")
+    assert process.stdout.readline().startswith('{"interface":"4"')
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    process.stderr.close()
+    process.wait(30)
