@@ -25,7 +25,7 @@ def said_by(*records, time_us=HEARD_US, **more):
     who = {"address": 5, "number": "30100608", "manufacturer": "NZR", "version": 1, "medium": 2, "access": 1}
     raw = encode_frame({**who, "status": 0, "records": found} | more)
     decoded = FORMAT.decode(Frame(raw, 0, time_us), Conversation())
-    event = Event("id", "15", "log", *decoded[:3], time_us, decoded.payload, raw, {})
+    event = Event("0" * 32, "15", "log", *decoded[:3], time_us, decoded.payload, raw, {})
     facts = Facts()
     observe(from_record(to_record(event)[1]), facts)
     return facts
@@ -143,6 +143,7 @@ def test_the_status_is_told_and_decides_about_registers(status, names, qualities
         ((2**62, "int64", "07"), "implausible-energy"),
         ((5_000_000, "int32", "2b"), "implausible-power"),
         ((2**62, "int64", "fd49"), "implausible-value"),
+        ((10**11, "int64", "fd4f"), "implausible-value"),
     ],
 )
 def test_what_cannot_be_believed_is_rejected_with_its_reason(record, reason):

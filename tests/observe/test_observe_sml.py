@@ -114,7 +114,7 @@ def test_a_telegram_through_the_log_says_its_registers_and_power():
     }
     raw = encode_telegram(payload)
     decoded = FORMAT.decode(Frame(raw, 0, HEARD_US), Conversation())
-    sent = Event("id", "15", "log", *decoded[:3], HEARD_US, decoded.payload, raw, {})
+    sent = Event("0" * 32, "15", "log", *decoded[:3], HEARD_US, decoded.payload, raw, {})
     facts = Facts()
     observe(from_record(to_record(sent)[1]), facts)
     assert facts.readings == [
@@ -216,6 +216,7 @@ def test_power_is_a_sample_only_where_no_register_is():
         (row("1-0:16.7.0", 2_000_000, 27, 0), "implausible-power"),
         (row(value=2**60, scaler=3), "implausible-energy"),
         (row("1-0:32.7.0", 230, 35, 13), "implausible-scaler"),
+        (row("1-0:3.8.0", 2**64 - 1, 32, 12), "implausible-value"),
         (row(value=-1), "negative-register"),
     ],
 )

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from schemas.event import Event
 from schemas.facts import MEASURED, PRELIMINARY, Direction, Facts, Observation, Reading, Reject, Scalar
-from twin.observe.obis import ENERGY_LIMIT_MWH, MWH_EXPONENT, POWER_LIMIT_MW, amount, scaled
+from twin.observe.obis import ENERGY_LIMIT_MWH, MWH_EXPONENT, POWER_LIMIT_MW, VALUE_LIMIT, amount, scaled
 
 _ELECTRICITY: Final = 2
 _LOW_POWER, _PERMANENT_ERROR, _TEMPORARY_ERROR, _APPLICATION = 0x04, 0x08, 0x10, 0x03
@@ -91,7 +91,7 @@ def _tell(record: dict[str, Any], attribute: str, actor: str, time_us: int, fact
     value, exponent = record["value"], record["exponent"]
     said: Scalar = value
     if isinstance(value, int):
-        if abs(exponent) > _EXPONENT_LIMIT or abs(value) >= 10**_EXPONENT_LIMIT:
+        if abs(exponent) > _EXPONENT_LIMIT or not -VALUE_LIMIT <= amount(value, exponent) <= VALUE_LIMIT:
             detail = f"{actor}: {attribute} of {value} times 10^{exponent} {record['unit']}"
             facts.rejects.append(Reject("implausible-value", detail))
             return

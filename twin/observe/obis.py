@@ -6,7 +6,7 @@ Codes are written ``A-B:C.D.E``, with ``*F`` where F is not 255. Groups C.D.E al
 from decimal import Decimal
 from typing import Final
 
-from schemas.facts import Direction, Scalar
+from schemas.facts import Direction
 
 DIRECTIONS: Final[dict[str, Direction]] = {"1": "import", "2": "export"}
 """OBIS group C: active energy towards the customer and from it."""
@@ -22,6 +22,9 @@ ENERGY_LIMIT_MWH: Final = 10**15
 
 POWER_LIMIT_MW: Final = 10**9
 """No meter that is read directly carries a megawatt; more is a mix-up of units [M]."""
+
+VALUE_LIMIT: Final = 10**15
+"""Nothing else that is measured at a connection of a customer goes beyond that, in the unit itself [M]."""
 
 MOMENTARY: Final = {
     "16.7.0": "power",
@@ -66,7 +69,7 @@ def scaled(value: int, exponent: int) -> int:
     return round(Decimal(value).scaleb(exponent))
 
 
-def amount(value: int, exponent: int) -> Scalar:
+def amount(value: int, exponent: int) -> int | Decimal:
     """``value * 10 ** exponent``, exactly.
 
     >>> amount(2344, -1), amount(137, 0), amount(5, 3)

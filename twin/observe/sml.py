@@ -39,6 +39,7 @@ from twin.observe.obis import (
     MWH_EXPONENT,
     POWER_LIMIT_MW,
     STATE,
+    VALUE_LIMIT,
     amount,
     scaled,
 )
@@ -128,8 +129,7 @@ def _rows(rows: list[Row], meter: str, quality: str, event_us: int | None, facts
             if plan.attribute == "power" and plan.unit == "W":
                 power = _tell_power(value, plan, actor, time_us, facts)
             else:
-                said = amount(value, plan.exponent)
-                facts.observations.append(Observation(actor, plan.attribute, said, plan.unit, time_us))
+                _tell_quantity(amount(value, plan.exponent), plan, actor, time_us, facts)
         else:
             energy_mwh = scaled(value, plan.exponent)
             if not 0 <= energy_mwh <= ENERGY_LIMIT_MWH or (status is not None and not _status(status)[1]):
@@ -163,6 +163,13 @@ def _tell_power(value: int, plan: _Plan, actor: str, time_us: int, facts: Facts)
         return None
     facts.observations.append(Observation(actor, plan.attribute, amount(value, plan.exponent), plan.unit, time_us))
     return power_mw, time_us
+
+
+def _tell_quantity(said: int | Decimal, plan: _Plan, actor: str, time_us: int, facts: Facts) -> None:
+    if not -VALUE_LIMIT <= said <= VALUE_LIMIT:
+        facts.rejects.append(Reject("implausible-value", f"{actor}: {plan.attribute} of {said} {plan.unit}"))
+    else:
+        facts.observations.append(Observation(actor, plan.attribute, said, plan.unit, time_us))
 
 
 def _tell_other(row: Row, actor: str, time_us: int, facts: Facts) -> None:
