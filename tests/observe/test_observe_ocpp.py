@@ -31,7 +31,7 @@ def hear(*messages: Any, time_us: int | None = NOON_US, version: str = "", sourc
     for position, message in enumerate(messages):
         raw = message if isinstance(message, bytes) else json.dumps(message).encode()
         found = FORMAT.decode(Frame(raw, 0, time_us, source, context, f"e{position}"), conversation)
-    event = Event("e", "4", "CP1", found.type, found.actor, found.time_us, time_us, found.payload, raw, context)
+    event = Event("e" * 32, "4", "CP1", found.type, found.actor, found.time_us, time_us, found.payload, raw, context)
     live, logged = Facts(), Facts()
     observe(event, live)
     observe(from_record(to_record(event)[1]), logged)
