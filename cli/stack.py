@@ -90,6 +90,8 @@ def status(json_: bool) -> None:
         click.echo(as_json(answer | {"error": trouble}))
     else:
         _show(home, parts, supervised=supervised, alive=alive, trouble=trouble)
+        if lag is not None and not any(part["name"].startswith("worker-") for part in parts):
+            click.echo(f"the tables are {lag:,} messages behind Kafka")  # the workers run elsewhere
     nothing = not (supervised or alive or existing)
     if nothing or any(part["state"] not in _WELL and part["error"] for part in parts):
         sys.exit(EXIT_SOMETHING_DIED)
