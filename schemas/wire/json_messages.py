@@ -15,9 +15,12 @@ def looks_like_json(head: bytes) -> bool:
     return head.removeprefix(BOM).lstrip(_BLANKS)[:1] in {b"{", b"["}
 
 
-def messages(stream: BinaryIO) -> Iterator[Frame | Malformed]:
-    """One frame for a document, else one for each line; a line beyond the limit comes out in malformed stretches."""
-    head = stream.read(FRAME_LIMIT_BYTES + 1)
+def messages(stream: BinaryIO, head: bytes = b"") -> Iterator[Frame | Malformed]:
+    """One frame for a document, else one for each line; a line beyond the limit comes out in malformed stretches.
+
+    ``head`` is what was read from the stream already.
+    """
+    head += stream.read(FRAME_LIMIT_BYTES + 1 - len(head))
     content = head.removeprefix(BOM)
     if len(head) <= FRAME_LIMIT_BYTES and is_one_document(content, _is_object):
         yield Frame(content.strip(_BLANKS), 0)
