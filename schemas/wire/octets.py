@@ -60,7 +60,7 @@ class Cutter:
         self._offset = 0
 
     def feed(self, octets: bytes) -> Iterator[Cut]:
-        """The pieces that are whole now."""
+        """The pieces that are whole now; to be taken before more is fed."""
         self._held += octets
         return self._pieces(is_end=False)
 
@@ -85,7 +85,7 @@ def looks_like(head: bytes, starts: re.Pattern[bytes]) -> bool:
     head = head.removeprefix(_BOM)
     if not _is_text(head):
         return starts.search(head) is not None
-    for line in head.split(b"\n", 20)[:20]:
+    for line in _first_lines(head):
         digits = line.split(None, 2)[-1] if _LOG_LINE.match(line) and len(line.split(None, 2)) > 1 else line
         if starts.match(_leading_octets(digits)):
             return True
@@ -99,10 +99,13 @@ def split(stream: BinaryIO, next_piece: NextPiece) -> Iterator[Frame | Malformed
     if not _is_text(head.removeprefix(_BOM)):
         return _from_octets(chunks, next_piece)
     lines = _lines(chunks)
-    first = re.search(rb"\S.*", head.removeprefix(_BOM))
-    if first and _LOG_LINE.match(first.group()):
+    if any(map(_LOG_LINE.match, _first_lines(head))):
         return _from_log(lines, next_piece)
     return _Hex(next_piece).pieces(lines)
+
+
+def _first_lines(head: bytes) -> list[bytes]:
+    return head.removeprefix(_BOM).split(b"\n", 20)[:20]
 
 
 def _is_text(head: bytes) -> bool:

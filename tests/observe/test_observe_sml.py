@@ -208,6 +208,7 @@ def test_power_is_a_sample_only_where_no_register_is():
     power = row("1-0:16.7.0", -1234, 27, -1)
     assert said_by(power).samples == [Sample(METER, -123_400, HEARD_US, MEASURED)]
     assert said_by(row(), power).samples == []
+    assert said_by(row(status=BROKEN), power).samples == []
 
 
 @pytest.mark.parametrize(

@@ -199,7 +199,7 @@ contracts = st.builds(
 
 
 @given(st.lists(contracts, min_size=1, max_size=3), words, maybe)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_what_is_written_reads_the_same(found, name, version):
     gateway = {"id": name, "component": version, "firmware": version, "hash": version}
     payload = {"gateway": gateway, "contracts": found, "usage_points": []}
@@ -207,7 +207,7 @@ def test_what_is_written_reads_the_same(found, name, version):
 
 
 @given(st.recursive(st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text()), st.lists, max_leaves=5))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_any_value_in_any_place_gives_named_errors_only(value):
     places = ("root_DeviceId", "root_Contracts", "root_XmlConfig", "root_Version", "config_Certificates")
     fields = ("contract_TafId", "contract_BillingPeriods", "register_Uom", "register_ObisCode", "config_UsagePointId")

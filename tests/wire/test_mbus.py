@@ -374,7 +374,7 @@ payloads = st.lists(records, max_size=4).map(lambda found: payload_of(*found))
 
 
 @given(payloads, st.booleans(), st.binary(max_size=5))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_what_is_written_reads_the_same(payload, more, rest):
     payload = payload | ({"more": True} if more else {}) | ({"manufacturer_data": rest.hex()} if rest else {})
     raw = encode_frame(payload)
@@ -383,7 +383,7 @@ def test_what_is_written_reads_the_same(payload, more, rest):
 
 
 @given(st.floats(width=32, allow_nan=False, allow_infinity=False))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_a_real_is_the_shortest_decimal_that_is_no_other_real(number):
     octets = struct.pack("<f", number)
     found = real(octets)
@@ -411,7 +411,7 @@ def test_points_in_time_are_written_and_read(moment):
 
 
 @given(st.binary(max_size=60))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_arbitrary_bytes_give_named_errors_only(raw):
     for made in (raw, wrap(0x08, 1, raw or b"\0"), answer(raw), answer(raw, header=b"\x76" + HEADER[1:])):
         error = error_of(made)
@@ -422,7 +422,7 @@ heard = st.one_of(st.sampled_from([FRAME, b"\xe5", b"\x68\5\5\x68"]), st.binary(
 
 
 @given(st.lists(heard, max_size=6))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_cutting_loses_nothing(parts):
     raw = b"\0" + b"".join(parts)
     found = pieces(raw)

@@ -111,7 +111,7 @@ def observe(event: Event, facts: Facts) -> None:
 
 def _rows(rows: list[Row], meter: str, quality: str, event_us: int | None, facts: Facts) -> None:
     actor = f"meter:{meter}"
-    readings_before = len(facts.readings)
+    has_register = False
     status_said = None
     power: tuple[int, int] | None = None
     for row in rows:
@@ -131,12 +131,13 @@ def _rows(rows: list[Row], meter: str, quality: str, event_us: int | None, facts
             else:
                 _tell_quantity(amount(value, plan.exponent), plan, actor, time_us, facts)
         else:
+            has_register = True
             energy_mwh = scaled(value, plan.exponent)
             if not 0 <= energy_mwh <= ENERGY_LIMIT_MWH or (status is not None and not _status(status)[1]):
                 facts.rejects.append(_reject(meter, row, energy_mwh, time_us))
             else:
                 facts.readings.append(Reading(meter, meter, obis, plan.direction, time_us, energy_mwh, quality))
-    if power and len(facts.readings) == readings_before:
+    if power and not has_register:
         facts.samples.append(Sample(meter, *power, quality))
 
 
