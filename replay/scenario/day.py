@@ -16,7 +16,18 @@ from replay.scenario.setting import Setting
 from replay.scenario.street import Street
 from replay.scenario.truth import Truth, write_truth
 from replay.scenario.world import Quarter, State, first_state, walk
-from replay.scenario.writers import entsoe, mscons, ocpp, ocpp_dispatch, ocpp_maker, sml, taf7
+from replay.scenario.writers import (
+    eebus_control,
+    eebus_frames,
+    eebus_wallbox,
+    entsoe,
+    mscons,
+    ocpp,
+    ocpp_dispatch,
+    ocpp_maker,
+    sml,
+    taf7,
+)
 from replay.scenario.writers.ocpp_frames import line_of
 from schemas.time import MINUTE_US, SLOT_US
 
@@ -33,6 +44,8 @@ class Speakers(Protocol):
 
 _SPEAKERS: Final[tuple[Callable[[Street, DayPlan, Setting], Speakers], ...]] = (
     lambda street, plan, setting: ocpp.Stations(street, plan, interval_s=setting.ocpp_interval_s),
+    lambda street, plan, _: eebus_wallbox.Wallboxes(street, plan),
+    lambda street, plan, setting: eebus_control.ControlBoxes(street, plan, setting.faults),
     lambda street, plan, _: ocpp_maker.Makers(street, plan),
     lambda street, plan, _: ocpp_dispatch.Dispatch(street, plan),
     lambda street, plan, setting: sml.Meters(street, plan, setting.faults, interval_s=setting.sml_interval_s),
@@ -40,6 +53,8 @@ _SPEAKERS: Final[tuple[Callable[[Street, DayPlan, Setting], Speakers], ...]] = (
 """Who speaks live; a new writer is added here, and where its messages lie below."""
 
 _LOGS: Final[dict[str, tuple[str, Callable[[Message], bytes]]]] = {
+    eebus_wallbox.INTERFACE: ("wallboxes.eebus.jsonl", eebus_frames.line_of),
+    eebus_control.INTERFACE: ("control-boxes.eebus.jsonl", eebus_frames.line_of),
     "4": ("street.ocpp.jsonl", line_of),
     "5": ("maker.ocpp.jsonl", line_of),
     "14": ("aggregator.ocpp.jsonl", line_of),

@@ -15,6 +15,7 @@ from schemas.time import MINUTE_US, SECOND_US
 
 _SPOILED: Final = frozenset({"15", "47"})
 _PER_MILLION: Final = 1_000_000
+_SILENT_FROM_MINUTE, _SILENT_UNTIL_MINUTE = 11 * 60, 11 * 60 + 6
 _GAP_FROM_MINUTE, _GAP_UNTIL_MINUTE = 10 * 60 + 7, 11 * 60 + 38
 
 
@@ -24,13 +25,15 @@ class Faults:
 
     A clock that is off stamps a reading of the full minute some seconds early or late. Within 9 s it still
     counts as on the edge of its quarter hour; of a hundred sites one is 12 s late, and has to be interpolated.
-    Of a hundred sites one says nothing for an hour and a half in the morning.
+    Of a hundred sites one says nothing for an hour and a half in the morning. Of twelve sites one has a control box
+    that sends no heartbeat for six minutes before noon.
     """
 
     drift: bool = True
     gap: bool = True
     late_per_million: int = 2_000
     twice_per_million: int = 1_000
+    silence: bool = True
 
     def drift_s(self, site: int) -> int:
         """How far the clock of a site's meter is ahead, in seconds.
@@ -51,9 +54,16 @@ class Faults:
         shift = plan.minutes - 24 * 60  # after the night, minutes of the day and wall clock differ by this
         return range(_GAP_FROM_MINUTE + shift, _GAP_UNTIL_MINUTE + shift)
 
+    def silent_of(self, site: int, plan: DayPlan) -> range:
+        """The minutes of the day in which a site's control box sends no heartbeat."""
+        if not self.silence or site % 12 != 5:
+            return range(0)
+        shift = plan.minutes - 24 * 60
+        return range(_SILENT_FROM_MINUTE + shift, _SILENT_UNTIL_MINUTE + shift)
+
 
 DEFAULT_FAULTS: Final = Faults()
-NO_FAULTS: Final = Faults(drift=False, gap=False, late_per_million=0, twice_per_million=0)
+NO_FAULTS: Final = Faults(drift=False, gap=False, late_per_million=0, twice_per_million=0, silence=False)
 
 
 class Fault(NamedTuple):
@@ -67,6 +77,7 @@ FAULTS: Final[dict[str, Fault]] = {
     "drift": Fault({"drift": True}, "clocks of meters are some seconds off, one by more than a reading may be"),
     "gaps": Fault({"gap": True}, "a meter says nothing for an hour and a half in the morning"),
     "late": Fault({"late_per_million": 2_000}, "some telegrams come up to twenty minutes late"),
+    "heartbeats": Fault({"silence": True}, "a control box sends no heartbeat for six minutes before noon"),
     "duplicates": Fault({"twice_per_million": 1_000}, "some telegrams come twice"),
 }
 
