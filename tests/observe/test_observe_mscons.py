@@ -200,6 +200,12 @@ def test_a_state_of_a_day_without_time_is_rejected():
     assert (facts.readings, reasons(facts)) == ([], ["no-instant"])
 
 
+@pytest.mark.parametrize(("amount", "unit"), [("999999999999", "MWH"), ("9" * 18, "KWH")])
+def test_a_state_no_register_shows_is_rejected(amount, unit):
+    facts = facts_of(reading_of(state(amount, unit=unit)))
+    assert (facts.readings, reasons(facts)) == ([], ["implausible"])
+
+
 def test_a_missing_state_is_no_reading():
     assert facts_of(reading_of(state("0", "Z30"))).readings == []
 

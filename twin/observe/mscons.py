@@ -56,6 +56,8 @@ _UNITS: Final = {
     "7": "kvarh",
     "8": "kvarh",
 }
+_STATE_LIMIT_MWH: Final = 10**18
+"""No register has more than twelve digits before the decimal point, in kWh."""
 _NAMED_AT_MOST: Final = 8
 """Rejects of one kind and register; what is beyond them is counted."""
 
@@ -180,11 +182,12 @@ def _energy(value: list[Any], where: str, rejects: list[Reject]) -> tuple[int | 
     elif unit not in _MWH:
         rejects.append(Reject("unknown-unit", f"{where}: {unit} is no unit of energy"))
     elif amount < 0:
-        rejects.append(
-            Reject("negative-energy", f"{where}: {amount}; import and export count upwards, each for itself")
-        )
+        detail = f"{where}: {amount}; import and export count upwards, each for itself"
+        rejects.append(Reject("negative-energy", detail))
+    elif (energy_mwh := round(amount.scaleb(_MWH[unit]))) >= _STATE_LIMIT_MWH:
+        rejects.append(Reject("implausible", f"{where}: no register shows {amount} {unit}"))
     else:
-        return round(amount.scaleb(_MWH[unit])), quality
+        return energy_mwh, quality
     return None, None
 
 
