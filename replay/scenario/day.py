@@ -43,10 +43,12 @@ class Speakers(Protocol):
 
 
 _SPEAKERS: Final[tuple[Callable[[Street, DayPlan, Setting], Speakers], ...]] = (
-    lambda street, plan, setting: ocpp.Stations(street, plan, interval_s=setting.ocpp_interval_s),
+    lambda street, plan, setting: ocpp.Stations(
+        street, plan, interval_s=setting.ocpp_interval_s, faults=setting.faults
+    ),
     lambda street, plan, _: eebus_wallbox.Wallboxes(street, plan),
     lambda street, plan, setting: eebus_control.ControlBoxes(street, plan, setting.faults),
-    lambda street, plan, _: ocpp_maker.Makers(street, plan),
+    lambda street, plan, setting: ocpp_maker.Makers(street, plan, setting.faults),
     lambda street, plan, _: ocpp_dispatch.Dispatch(street, plan),
     lambda street, plan, setting: sml.Meters(street, plan, setting.faults, interval_s=setting.sml_interval_s),
 )

@@ -26,7 +26,8 @@ class Faults:
     A clock that is off stamps a reading of the full minute some seconds early or late. Within 9 s it still
     counts as on the edge of its quarter hour; of a hundred sites one is 12 s late, and has to be interpolated.
     Of a hundred sites one says nothing for an hour and a half in the morning. Of twelve sites one has a control box
-    that sends no heartbeat for six minutes before noon.
+    that sends no heartbeat for six minutes before noon. What befalls single stations is told in
+    :mod:`replay.scenario.writers.ocpp_faults`.
     """
 
     drift: bool = True
@@ -34,6 +35,9 @@ class Faults:
     late_per_million: int = 2_000
     twice_per_million: int = 1_000
     silence: bool = True
+    restart: bool = False
+    mute: bool = False
+    wrong_unit: bool = False
 
     def drift_s(self, site: int) -> int:
         """How far the clock of a site's meter is ahead, in seconds.
@@ -79,6 +83,9 @@ FAULTS: Final[dict[str, Fault]] = {
     "late": Fault({"late_per_million": 2_000}, "some telegrams come up to twenty minutes late"),
     "heartbeats": Fault({"silence": True}, "a control box sends no heartbeat for six minutes before noon"),
     "duplicates": Fault({"twice_per_million": 1_000}, "some telegrams come twice"),
+    "restart": Fault({"restart": True}, "a station is away for a quarter hour and sends afterwards what it measured"),
+    "mute": Fault({"mute": True}, "a station gives no sign of life for two hours"),
+    "unit": Fault({"wrong_unit": True}, "a station calls watt-hours kilowatt-hours, once"),
 }
 
 
@@ -88,7 +95,7 @@ def faults_of(names: str) -> Faults:
     Raises:
         ValueError: there is no such fault.
 
-    >>> faults_of("gaps,late").drift, faults_of("all") == DEFAULT_FAULTS, faults_of("none") == NO_FAULTS
+    >>> faults_of("gaps,late").drift, faults_of("all").restart, faults_of("none") == NO_FAULTS
     (False, True, True)
     """
     chosen = [name for name in names.replace(" ", "").split(",") if name and name != "none"]

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Final
 
+from replay.scenario.faults import NO_FAULTS, Faults
 from replay.scenario.message import Message
 from replay.scenario.names import names_of
 from replay.scenario.plan import LIMIT_MW, NO_TRIP, DayPlan, plan_day
@@ -11,11 +12,13 @@ from replay.scenario.street import Street
 from replay.scenario.world import Quarter
 from replay.scenario.writers.ocpp_dialect import (
     MWS_PER_TENTH_WH,
+    Call,
     Meter,
     Profile,
     Station,
     Transaction,
 )
+from replay.scenario.writers.ocpp_faults import Restart, Sending, mishaps_of
 from replay.scenario.writers.ocpp_frames import Line
 from replay.scenario.writers.ocpp_versions import DIALECTS
 from schemas.time import MINUTE_US, SECOND_US, SLOT_US, format_time
@@ -33,12 +36,12 @@ _LONGEST_STAY_DAYS = 60
 class Stations:
     """All stations of the street through one day; fed with quarter hours in order."""
 
-    def __init__(self, street: Street, plan: DayPlan, *, interval_s: int) -> None:
+    def __init__(self, street: Street, plan: DayPlan, *, interval_s: int, faults: Faults = NO_FAULTS) -> None:
         self._plan = plan
         self._interval_us = interval_s * SECOND_US
         before = _last_arrivals(street, plan.day)
         self._posts = [
-            _Post(street, site, plan, before[site], self._interval_us)
+            _Post(street, site, plan, before[site], self._interval_us, faults)
             for site in range(street.sites)
             if street.household(site).ocpp
         ]
@@ -74,12 +77,15 @@ class _View:
 class _Post:
     """One station in its day: morning session (begun on an earlier day), evening session, what it was told last."""
 
-    def __init__(self, street: Street, site: int, plan: DayPlan, before: tuple[int, date], interval_us: int) -> None:
+    def __init__(
+        self, street: Street, site: int, plan: DayPlan, before: tuple[int, date], interval_us: int, faults: Faults
+    ) -> None:
         household, names = street.household(site), names_of(street, site)
         self._site, self._plan, self._interval_us = site, plan, interval_us
         self._station = Station(names.station, site, names.token, household.bidirectional)
         self._dialect = DIALECTS[household.ocpp]
         self._line = Line(INTERFACE, names.station, site, self._dialect.subprotocol)
+        self._mishaps = list(mishaps_of(faults, site, plan))
         self._ordered = household.aggregated
         self._battery_mws = int(street.battery_mws[site])
         self._limit_from_us = plan.minute_us(plan.limit_minutes.start) if household.limited else None
@@ -95,6 +101,7 @@ class _Post:
         """What this station and its backend say in a quarter hour."""
         if view.number == 0:
             yield from self._boots()
+        yield from self._restarts(view)
         if view.holds(self._unplug_us):
             yield from self._departs(view)
         yield from self._is_told(view, view.start_us)
@@ -104,7 +111,7 @@ class _Post:
         if view.holds(self._plug_us):
             yield from self._arrives(view)
         for beat_us in range(view.start_us + self._beat_us, view.start_us + SLOT_US, _HEARTBEAT_US):
-            yield from self._line.calls(beat_us, self._dialect.heartbeat(format_time(beat_us)))
+            yield from self._say(beat_us, self._dialect.heartbeat(format_time(beat_us)))
 
     def _plugged(self, time_us: int) -> bool:
         return time_us < self._unplug_us or time_us > self._plug_us
@@ -136,35 +143,42 @@ class _Post:
 
     def _boots(self) -> Iterator[Message]:
         time_us = self._plan.start_us + (1 + self._site % 40) * SECOND_US
-        yield from self._line.calls(time_us, self._dialect.boot(self._station, format_time(time_us)))
+        yield from self._say(time_us, self._dialect.boot(self._station, format_time(time_us)))
         time_us += SECOND_US
         plugged = self._plugged(time_us)
-        yield from self._line.calls(time_us, self._dialect.status(format_time(time_us), occupied=plugged))
+        yield from self._say(time_us, self._dialect.status(format_time(time_us), occupied=plugged))
+
+    def _restarts(self, view: _View) -> Iterator[Message]:
+        for mishap in self._mishaps:
+            if isinstance(mishap, Restart) and view.holds(mishap.boots_us):
+                time_us = mishap.boots_us
+                boot = self._dialect.boot(self._station, format_time(time_us), reason="PowerUp")
+                yield from self._line.calls(time_us, boot)
 
     def _measures(self, view: _View, stamps: list[tuple[int, str]]) -> Iterator[Message]:
         for time_us, _ in stamps:
             meter = self._meter(view, time_us)
             if self._plugged(time_us):
                 transaction = self._transaction(time_us)
-                yield from self._line.calls(time_us, self._dialect.updated(transaction, meter))
+                yield from self._say(time_us, self._dialect.updated(transaction, meter))
             elif meter.on_the_clock:
-                yield from self._line.calls(time_us, self._dialect.idle(meter))
+                yield from self._say(time_us, self._dialect.idle(meter))
 
     def _departs(self, view: _View) -> Iterator[Message]:
         time_us = self._unplug_us
         transaction = self._transaction(time_us, ended=True)
         call = self._dialect.ended(self._station, transaction, self._meter(view, time_us))
-        yield from self._line.calls(time_us, call)
+        yield from self._say(time_us, call)
         time_us += SECOND_US
-        yield from self._line.calls(time_us, self._dialect.status(format_time(time_us), occupied=False))
+        yield from self._say(time_us, self._dialect.status(format_time(time_us), occupied=False))
         self._told_mw = None
 
     def _arrives(self, view: _View) -> Iterator[Message]:
         time_us = self._plug_us
-        yield from self._line.calls(time_us, self._dialect.status(format_time(time_us), occupied=True))
+        yield from self._say(time_us, self._dialect.status(format_time(time_us), occupied=True))
         time_us += SECOND_US // 2
         call = self._dialect.started(self._station, self._transaction(self._plug_us), self._meter(view, self._plug_us))
-        yield from self._line.calls(time_us, call)
+        yield from self._say(time_us, call)
         yield from self._is_told(view, time_us + SECOND_US)
 
     def _is_told(self, view: _View, from_us: int) -> Iterator[Message]:
@@ -177,14 +191,22 @@ class _Post:
         at_us = from_us - _ORDER_LEAD_US if early else from_us + MINUTE_US * (from_us == self._plan.start_us)
         profile = Profile(from_us // SECOND_US, format_time(from_us), None, setpoint_mw // 1000, whole_station=False)
         call = self._dialect.profile(self._transaction(from_us), profile)
-        yield from self._line.calls(at_us, call, from_backend=True)
+        yield from self._say(at_us, call, from_backend=True)
 
     def _is_limited(self) -> Iterator[Message]:
         from_us = self._plan.minute_us(self._plan.limit_minutes.start)
         seconds = len(self._plan.limit_minutes) * 60
         profile = Profile(from_us // SECOND_US, format_time(from_us), seconds, LIMIT_MW // 1000, whole_station=True)
         call = self._dialect.profile(self._transaction(from_us), profile)
-        yield from self._line.calls(from_us - _LIMIT_LEAD_US, call, from_backend=True)
+        yield from self._say(from_us - _LIMIT_LEAD_US, call, from_backend=True)
+
+    def _say(self, time_us: int, call: Call, *, from_backend: bool = False) -> Iterator[Message]:
+        """Send a call as it is really sent, whatever befalls it."""
+        sending: Sending | None = Sending(time_us, call)
+        for mishap in self._mishaps:
+            sending = sending and mishap.suffer(sending)
+        if sending is not None:
+            yield from self._line.calls(*sending, from_backend=from_backend)
 
 
 def _cable_us(street: Street, site: int, day: date) -> int:

@@ -12,7 +12,7 @@ class Ocpp16:
 
     subprotocol = "ocpp1.6"
 
-    def boot(self, station: Station, time: str) -> Call:
+    def boot(self, station: Station, time: str, *, reason: str = "") -> Call:  # noqa: ARG002 -- 1.6 has no reasons
         """BootNotification."""
         payload = {
             "chargePointVendor": "Gegenstrom",

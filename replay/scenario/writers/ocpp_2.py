@@ -27,8 +27,8 @@ class Ocpp2:
         self._is_2_1 = is_2_1
         self.subprotocol = "ocpp2.1" if is_2_1 else "ocpp2.0.1"
 
-    def boot(self, station: Station, time: str) -> Call:
-        """BootNotification: the controller's software started anew, power stayed on."""
+    def boot(self, station: Station, time: str, *, reason: str = "ApplicationReset") -> Call:
+        """BootNotification; by default the controller's software started anew while power stayed on."""
         model = "Zweiweg 11 S" if station.bidirectional else "Einweg 11"
         device = {
             "model": model,
@@ -36,7 +36,7 @@ class Ocpp2:
             "serialNumber": f"GG{station.site:08d}",
             "firmwareVersion": "2.4.1",
         }
-        payload = {"reason": "ApplicationReset", "chargingStation": device}
+        payload = {"reason": reason, "chargingStation": device}
         return Call("BootNotification", payload, {"currentTime": time, "interval": 300, "status": "Accepted"})
 
     def status(self, time: str, *, occupied: bool) -> Call:

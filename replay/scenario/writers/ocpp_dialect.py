@@ -64,8 +64,8 @@ class Dialect(Protocol):
 
     subprotocol: str
 
-    def boot(self, station: Station, time: str) -> Call:
-        """The station introduces itself."""
+    def boot(self, station: Station, time: str, *, reason: str = "ApplicationReset") -> Call:
+        """The station introduces itself, after a start for this reason."""
 
     def status(self, time: str, *, occupied: bool) -> Call:
         """A cable was plugged in or out."""

@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 from typing import Final
 
+from replay.scenario.faults import NO_FAULTS, Faults
 from replay.scenario.message import Message
 from replay.scenario.names import names_of
 from replay.scenario.plan import DayPlan
 from replay.scenario.street import Street
 from replay.scenario.world import Quarter
 from replay.scenario.writers.ocpp_dialect import Call, Station
+from replay.scenario.writers.ocpp_faults import Sending, mishaps_of
 from replay.scenario.writers.ocpp_frames import Line
 from replay.scenario.writers.ocpp_versions import DIALECTS
 from schemas.time import MINUTE_US, SECOND_US, SLOT_US, format_time
@@ -25,9 +27,8 @@ _STEP_US: Final = 40 * SECOND_US
 class Makers:
     """All stations of the street and their maker through one day."""
 
-    def __init__(self, street: Street, plan: DayPlan) -> None:
-        self._plan = plan
-        self._posts = [_Post(street, site, plan) for site in range(street.sites) if street.household(site).ocpp]
+    def __init__(self, street: Street, plan: DayPlan, faults: Faults = NO_FAULTS) -> None:
+        self._posts = [_Post(street, site, plan, faults) for site in range(street.sites) if street.household(site).ocpp]
 
     def messages(self, quarter: Quarter) -> Iterator[Message]:
         """What is said in a quarter hour."""
@@ -38,12 +39,13 @@ class Makers:
 class _Post:
     """One station: a life sign every quarter hour, its log every night, a firmware that it refuses now and then."""
 
-    def __init__(self, street: Street, site: int, plan: DayPlan) -> None:
+    def __init__(self, street: Street, site: int, plan: DayPlan, faults: Faults) -> None:
         household, names = street.household(site), names_of(street, site)
         self._dialect = DIALECTS[household.ocpp]
         self._is_1_6 = household.ocpp == "1.6"
         self._line = Line(INTERFACE, names.station, site, self._dialect.subprotocol)
         self._station = Station(names.station, site, names.token, household.bidirectional)
+        self._mishaps = list(mishaps_of(faults, site, plan))
         self._day_us = plan.start_us
         self._beat_us = street.draws.one("maker's heartbeat", 1, 900, site) * SECOND_US
         self._log_us = _clock_us(plan, _LOG_AT_MINUTE) + site % 50 * MINUTE_US
@@ -56,7 +58,9 @@ class _Post:
             time_us = start_us + (45 + self._line.site % 40) * SECOND_US
             yield from self._line.calls(time_us, self._dialect.boot(self._station, format_time(time_us)))
         beat_us = start_us + self._beat_us % _HEARTBEAT_US
-        yield from self._line.calls(beat_us, self._dialect.heartbeat(format_time(beat_us)))
+        beat = Sending(beat_us, self._dialect.heartbeat(format_time(beat_us)))
+        if all(mishap.suffer(beat) == beat for mishap in self._mishaps):
+            yield from self._line.calls(*beat)
         if start_us <= self._log_us < start_us + SLOT_US:
             yield from self._sends_log(self._log_us)
         if self._firmware_us is not None and start_us <= self._firmware_us < start_us + SLOT_US:
