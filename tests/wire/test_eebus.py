@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 from decimal import Decimal
 from pathlib import Path
 
@@ -590,6 +591,16 @@ def test_bad_input_is_named(raw, error):
 def test_a_text_that_is_no_duration_is_refused(text):
     with pytest.raises(ValueError, match="is no duration"):
         duration_us(text)
+
+
+def test_a_list_without_end_is_refused_and_a_long_one_is_read_quickly():
+    items = [{"measurementId": number} for number in range(10_000)]
+    started = time.process_time()
+    found = decode(data("measurementListData", {"measurementData": items}))
+    assert time.process_time() - started < 2
+    assert found.payload["context_missing"] == [f"measurement {number}" for number in range(10_000)]
+    with pytest.raises(SchemaViolation):
+        decode(data("measurementListData", {"measurementData": [*items, {"measurementId": 10_000}]}))
 
 
 @given(st.integers(-(10**15), 10**15))

@@ -76,7 +76,7 @@ class _Speech:
         self._owner_end = _owner_end(datagram)
         self._owner = datagram.destination if self._owner_end == DESTINATION else datagram.source
         self._context: dict[str, Any] = {}
-        self._missing: list[str] = []
+        self._missing: dict[str, None] = {}
 
     def decoded(self) -> Decoded:
         """The event's parts; the memory has learnt from them."""
@@ -105,7 +105,7 @@ class _Speech:
         if datagram.reference is not None:
             payload["reference"] = datagram.reference
         if self._missing:
-            payload["context_missing"] = self._missing
+            payload["context_missing"] = list(self._missing)
         actor = ends[self._owner_end or SOURCE]["actor"]
         return Decoded(f"eebus.{datagram.commands[0].function}", actor, self._time_us(), payload)
 
@@ -145,7 +145,7 @@ class _Speech:
             opposite, event = self._kind(other.device)
             kind = other_end(opposite, self._interface)
         if kind == UNKNOWN_KIND:
-            self._missing.append(f"kind of {device or 'an unnamed device'}")
+            self._missing[f"kind of {device or 'an unnamed device'}"] = None
         elif event != self._frame.event_id:
             self._context.setdefault("kinds", {})[device] = event
         top = address.entity[0] if address.entity else 0
@@ -180,19 +180,19 @@ class _Speech:
     def _note(self, group: str, what: str, number: str, explained: dict[str, Any] | None) -> None:
         if explained is not None:
             self._context.setdefault(group, {})[number] = explained
-        elif f"{what} {number}" not in self._missing:
-            self._missing.append(f"{what} {number}")
+        else:
+            self._missing[f"{what} {number}"] = None
 
     def _note_phases(self, what: str, number: str, explained: dict[str, Any] | None) -> None:
         if explained is not None and explained.get("scopeType") in _PER_PHASE and "acMeasuredPhases" not in explained:
-            self._missing.append(f"phases of {what} {number}")
+            self._missing[f"phases of {what} {number}"] = None
 
     def _find_call(self) -> None:
         """The write that a result answers."""
         datagram = self._datagram
         write = self._memory.answered(datagram.destination.device, datagram.reference)
         if write is None:
-            self._missing.append(f"call {datagram.reference if datagram.reference is not None else 'without number'}")
+            self._missing[f"call {datagram.reference if datagram.reference is not None else 'without number'}"] = None
             return
         self._context["call"] = {
             "function": write.command.function,

@@ -15,6 +15,9 @@ from schemas.wire.eebus.moments import absolute_us, duration_us, moment_us
 _DETAIL_LIMIT: Final = 300
 _ID_LIMIT: Final = 2**32
 
+_ITEMS_LIMIT: Final = 10_000
+"""Items of a list; devices have some dozens. Each is explained, so a message grows on its way into the log."""
+
 _Schema = dict[str, Any]
 
 
@@ -23,7 +26,7 @@ def _object(*required: str, **fields: _Schema) -> _Schema:
 
 
 def _list(element: _Schema) -> _Schema:
-    return {"type": "array", "items": element}
+    return {"type": "array", "items": element, "maxItems": _ITEMS_LIMIT}
 
 
 _TEXT: Final = {"type": "string", "maxLength": 4096}
