@@ -17,6 +17,8 @@ from replay.scenario.street import Street
 from replay.scenario.truth import Truth, write_truth
 from replay.scenario.world import Quarter, State, first_state, walk
 from replay.scenario.writers import (
+    aggregator,
+    control,
     eebus_control,
     eebus_frames,
     eebus_wallbox,
@@ -27,6 +29,7 @@ from replay.scenario.writers import (
     ocpp_maker,
     sml,
     taf7,
+    tariff,
 )
 from replay.scenario.writers.ocpp_frames import line_of
 from schemas.time import MINUTE_US, SLOT_US
@@ -70,6 +73,9 @@ _DOCUMENTS: Final[tuple[Callable[[Truth], Iterator[Document]], ...]] = (
     taf7.handed_over,
     mscons.documents,
     entsoe.documents,
+    tariff.documents,
+    aggregator.documents,
+    control.documents,
 )
 """What is sent as a file of its own, before the day or when it is over."""
 

@@ -4,7 +4,7 @@ from dataclasses import astuple, dataclass
 from typing import Final
 
 from replay.scenario.street import Street
-from schemas.identifiers import make_bdew_code, make_eic, make_malo
+from schemas.identifiers import make_bdew_code, make_eic, make_malo, make_resource
 
 GRID_OPERATOR: Final = "000562"
 POSTCODE: Final = "12043"
@@ -21,7 +21,8 @@ BIDDING_ZONE: Final = "10Y1001A1001A82H"
 class Names:
     """The names of one site; "" where it has no such thing.
 
-    ``malo`` is the market location of what it draws, ``feed_in_malo`` that of what it gives back.
+    ``malo`` is the market location of what it draws, ``feed_in_malo`` that of what it gives back. ``resource`` is what
+    the grid operator limits under section 14a (SR-ID), ``control_box`` the device that is told.
     """
 
     site: int
@@ -34,6 +35,8 @@ class Names:
     station: str
     token: str
     car: str
+    resource: str
+    control_box: str
 
     @property
     def server_id(self) -> bytes:
@@ -65,4 +68,6 @@ def names_of(street: Street, site: int) -> Names:
         station=f"GS-{site:05d}" if has_wallbox else "",
         token=f"DEGGSC{site:08d}" if has_wallbox else "",
         car=f"WGGZZZ1BZTA{site:06d}" if has_wallbox else "",
+        resource=make_resource(f"C{site:09d}") if household.limited else "",
+        control_box=f"d:_n:Gegenstrom_CLS-{site:05d}" if household.limited else "",
     )

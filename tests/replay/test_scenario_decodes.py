@@ -9,6 +9,7 @@ import pytest
 from replay.scenario import NO_FAULTS, write_day
 from replay.scenario.plan import plan_day
 from replay.scenario.street import Street
+from replay.scenario.writers.tariff import consumer_price
 from schemas.calendar import day_of
 from schemas.facts import Facts
 from schemas.time import SECOND_US, format_time, parse_time
@@ -130,6 +131,49 @@ def test_the_market_prices_are_those_of_the_plan(decoded):
     plan = plan_day(Street(1, 12), day_of(min(prices)))
     assert prices == {slot_us: plan.price(number) for number, slot_us in enumerate(plan.slots)}
     assert [event.actor for event in events["46"]] == ["energy-market:10Y1001A1001A82H"]
+
+
+def test_the_tariff_is_what_a_household_pays_for_the_market_price(decoded):
+    _, _, _, _, facts = decoded
+    market = {value.slot_us: value.value for value in facts["46"].slot_values}
+    paid = {value.slot_us: value.value for value in facts["45"].slot_values}
+    assert paid == {slot_us: consumer_price(price) for slot_us, price in market.items()}
+    assert {(value.series, value.unit) for value in facts["45"].slot_values} == {("price.tariff", "ct/kWh")}
+
+
+def test_the_pool_is_settled_with_what_its_stations_counted(decoded):
+    out, _, _, _, facts = decoded
+    with (out / "truth" / "sites.csv").open(newline="") as file:
+        stations = {f"{site['station']}/1" for site in csv.DictReader(file) if "aggregated" in site["devices"]}
+    counted = defaultdict(int)
+    for row in truth_of(out, "quarter_hours.csv"):
+        if row["point"] in stations:
+            counted[row["direction"], parse_time(row["slot"])] += int(row["value_mwh"])
+    series = {"position.bought": "import", "position.sold": "export"}
+    traded = {
+        (series[value.series], value.slot_us): value.value
+        for value in facts["23"].slot_values
+        if value.series in series
+    }
+    assert traded.keys() == counted.keys()
+    for key, value in traded.items():
+        assert abs(value - counted[key]) < 1000 * len(stations)  # registers show whole or tenths of watt-hours
+    assert {value.series for value in facts["23"].slot_values} > {"flexibility.max-power", "price.flexibility"}
+
+
+def test_the_event_of_the_day_is_ordered_passed_on_and_confirmed(decoded):
+    _, _, _, _, facts = decoded
+    plan = plan_day(Street(1, 12), day_of(min(value.slot_us for value in facts["46"].slot_values)))
+    limited = plan.minute_us(plan.limit_minutes.start)
+    slots = {limited + number * 900 * SECOND_US for number in range(4)}
+    for interface in ("20", "10", "29"):
+        held = [value for value in facts[interface].slot_values if value.series == "limit.14a"]
+        assert {value.slot_us for value in held} == slots
+        assert len({value.object for value in held}) == 4
+    states = {said.value for said in facts["20"].observations if said.attribute == "limit_state"}
+    assert states == {"ordered", "possible", "succeeded"}
+    tunnels = [said.value for said in facts["10"].observations if said.attribute == "cls_tunnel"]
+    assert sorted(tunnels) == ["closed"] * 8 + ["opened"] * 8
 
 
 def cancelled_in(facts):
