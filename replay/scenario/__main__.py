@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from replay.scenario.day import write_day
-from replay.scenario.faults import FAULTS, faults_of
+from replay.scenario.faults import FAULTS, USUAL_FAULTS, faults_of
 from schemas.calendar import day_slots, parse_day
 
 _EPILOG = """\
@@ -59,7 +59,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="another seed is another street (1)")
     parser.add_argument("--sml-interval", type=int, default=60, help="seconds between telegrams of a meter (60)")
     parser.add_argument("--ocpp-interval", type=int, default=60, help="seconds between meter values of a session (60)")
-    parser.add_argument("--faults", default="drift,gaps,late,duplicates", help="what goes wrong (%(default)s)")
+    parser.add_argument("--faults", default=USUAL_FAULTS, help="what goes wrong (%(default)s)")
     parser.add_argument("--first-day", type=_day, help="registers run on from this day, so that days fit together")
     return parser.parse_args()
 

@@ -89,6 +89,10 @@ FAULTS: Final[dict[str, Fault]] = {
 }
 
 
+USUAL_FAULTS: Final = "drift,gaps,late,duplicates,heartbeats"
+"""What goes wrong on any day, unless something else is asked for."""
+
+
 def faults_of(names: str) -> Faults:
     """The faults named, parted by commas; ``all`` and ``none`` stand for what they say.
 
@@ -97,6 +101,8 @@ def faults_of(names: str) -> Faults:
 
     >>> faults_of("gaps,late").drift, faults_of("all").restart, faults_of("none") == NO_FAULTS
     (False, True, True)
+    >>> faults_of(USUAL_FAULTS) == DEFAULT_FAULTS
+    True
     """
     chosen = [name for name in names.replace(" ", "").split(",") if name and name != "none"]
     chosen = list(FAULTS) if "all" in chosen else chosen
