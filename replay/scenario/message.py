@@ -22,6 +22,15 @@ def _order(message: Message) -> tuple[int, str, str, bytes]:
     return (message.time_us, message.interface, message.source, message.raw)
 
 
+def _compact(message: Message) -> Message:
+    """The message with bytes that hold no more memory than they need.
+
+    orjson gives back the front of a larger piece of memory. As long as it lives, the rest of the piece is of no use to
+    anyone: with a quarter hour of messages waiting, that is three quarters of all memory.
+    """
+    return message._replace(raw=bytes(memoryview(message.raw)))
+
+
 class Orderly:
     """Puts batches of messages in order of time; a message may be up to ``slack_us`` earlier than its batch."""
 
@@ -31,7 +40,7 @@ class Orderly:
 
     def take(self, messages: Iterable[Message], until_us: int) -> Iterator[Message]:
         """Add a batch, whose interval ends at ``until_us``, and give what nothing can precede any more."""
-        self._waiting.extend(messages)
+        self._waiting.extend(_compact(message) for message in messages)
         self._waiting.sort(key=_order)
         sure_us = until_us - self._slack_us
         count = next((i for i, message in enumerate(self._waiting) if message.time_us >= sure_us), len(self._waiting))

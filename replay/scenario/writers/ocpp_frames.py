@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import orjson
 
@@ -30,8 +31,13 @@ class Line:
         yield self._message(at_us + 12 * _MILLISECOND_US, answers, [3, identity, call.result])
 
     def _message(self, time_us: int, direction: str, frame: list[object]) -> Message:
-        context = {"direction": direction, "subprotocol": self.subprotocol}
+        context = _context(direction, self.subprotocol)
         return Message(time_us, self.interface, self.station, orjson.dumps(frame), context)
+
+
+@cache
+def _context(direction: str, subprotocol: str) -> dict[str, str]:
+    return {"direction": direction, "subprotocol": subprotocol}
 
 
 def line_of(message: Message) -> bytes:
