@@ -33,7 +33,9 @@ test: lint types unit ## lint, types, all tests on the real stack
 
 check: test
 
-docs: setup ## docs/database.md from the comments of the migrated schema
+docs: setup ## docs/database.md from the comments of the migrated schema, docs/cli.md, docs/twins.md
+	.venv/bin/python -m cli.reference
+	.venv/bin/python -m cli.twins_page
 	WRITE_DOCS=1 tests/run tests/streams/test_database_page.py
 
 format: setup ## let the formatter write

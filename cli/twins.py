@@ -5,9 +5,12 @@ import click
 from cli.printing import as_json, event_json, place, table
 from cli.times import TIME
 from replay import history
+from schemas.interfaces import by_topic_number
+from schemas.rows import split_position
 from schemas.time import format_time
 from streams import lookups
 from streams.settings import Settings, settings
+from twin.actors import declared
 
 _NAMED = 8
 
@@ -19,6 +22,9 @@ _NAMED = 8
 @click.option("--json", "json_", is_flag=True, help="Print as JSON.")
 def show(actor: str, at_us: int | None, known_us: int | None, json_: bool) -> None:
     """Show the twin of an ACTOR: each attribute with unit, time and the event it comes from.
+
+    A value is doubtful where it does not fit the model of its kind of actor (docs/twins.md): another unit, a word or
+    size that is not allowed, an attribute that is not declared.
 
     The past is read from the archive and, for what is not archived yet, from Kafka. Exit code 1 when nothing is known
     of the actor.
@@ -40,12 +46,13 @@ def show(actor: str, at_us: int | None, known_us: int | None, json_: bool) -> No
             seen.attribute,
             seen.value if isinstance(seen.value, str) else as_json(seen.value),
             seen.unit,
+            _doubt(seen),
             format_time(seen.time_us),
             f"{place(seen.position)} {seen.event_id}",
         ]
         for seen in found
     ]
-    table(actor, ["attribute", "value", "unit", "time", "event"], rows)
+    table(actor, ["attribute", "value", "unit", "doubt", "time", "event"], rows)
 
 
 @click.command()
@@ -117,12 +124,20 @@ def _unknown(config: Settings, actor: str, at_us: int | None, known_us: int | No
     return f"nothing is known of {actor}; {hint}"
 
 
+def _doubt(seen: lookups.Attribute) -> str:
+    """Why a value does not fit the model of its actor; "" where it does."""
+    interface = by_topic_number(split_position(seen.position)[0]).number
+    entry = declared(seen.actor, seen.attribute, interface)
+    return f"not declared on interface {interface}" if entry is None else entry.doubt(seen.value, seen.unit)
+
+
 def _attribute_json(seen: lookups.Attribute) -> dict[str, object]:
     return {
         "actor": seen.actor,
         "attribute": seen.attribute,
         "value": seen.value,
         "unit": seen.unit,
+        "doubt": _doubt(seen) or None,
         "time": format_time(seen.time_us),
         "event": seen.event_id,
         "position": place(seen.position),

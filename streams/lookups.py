@@ -1,11 +1,15 @@
 """Questions to the projections in the database: twins, registers' edges, slot values, progress."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
+from functools import partial
 from typing import Any, NamedTuple
 
 import psycopg
 from psycopg import sql
+from psycopg.types.json import set_json_loads
 
 from schemas.facts import QUALITIES, SlotValue
 from schemas.rows import Edge, Register
@@ -38,8 +42,9 @@ class ValueSource(NamedTuple):
 
 @contextmanager
 def connected(url: str, schema: str) -> Iterator[psycopg.Connection[Any]]:
-    """A connection whose search path is the schema."""
+    """A connection whose search path is the schema; numbers in JSON come with all their digits."""
     with psycopg.connect(url, connect_timeout=5) as connection:
+        set_json_loads(partial(json.loads, parse_float=Decimal), connection)
         connection.execute(sql.SQL("set search_path to {}, public").format(sql.Identifier(schema)))
         yield connection
 

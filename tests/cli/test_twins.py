@@ -5,6 +5,7 @@ import json
 import pytest
 
 from schemas.time import parse_time
+from tests.cli.said import GOOD
 
 ACTOR = "evse:GS-00000/1"
 DAWN, NOON = "2026-03-28T22:00:00Z", "2026-03-29T12:00:00Z"
@@ -39,6 +40,26 @@ def test_each_attribute_has_unit_time_and_the_event_it_comes_from(twin):
         assert places[entry["position"]] == entry["event"]
 
 
+def test_everything_that_is_known_of_the_street_fits_the_models(twin):
+    everyone = [entry["actor"] for entry in json.loads(twin("actors", "--json").stdout)]
+    doubtful = [seen for actor in everyone for seen in shown(twin("show", actor, "--json")).values() if seen["doubt"]]
+    assert len(everyone) > 10
+    assert doubtful == []
+
+
+def test_a_value_that_its_model_does_not_allow_is_flagged(twin, street):
+    told = GOOD.replace(b"CS1", b"CS-ODD").replace(
+        b'"StatusNotification",{"timestamp":"2026-03-29T09:59:59Z","connectorStatus":"Occupied","evseId":1,'
+        b'"connectorId":1}',
+        b'"MeterValues",{"evseId":1,"meterValue":[{"timestamp":"2026-03-29T09:59:59Z","sampledValue":'
+        b'[{"value":230,"measurand":"Voltage","phase":"L1-N","unitOfMeasure":{"unit":"A"}}]}]}',
+    )
+    assert twin("ingest", "-", "--interface", "4", stdin=told).exit_code == 0
+    street.written()
+    assert shown(twin("show", "evse:CS-ODD/1", "--json"))["voltage_l1_n"]["doubt"] == "in A where V is usual"
+    assert "in A where V is usual" in twin("show", "evse:CS-ODD/1").stdout
+
+
 def test_a_person_reads_the_same_in_a_table(twin):
     table = twin("show", ACTOR).stdout
     assert "if.04.evse-cpo/" in table
@@ -61,7 +82,7 @@ def test_before_anything_was_recorded_nothing_was_known(twin):
 def test_an_unknown_actor_is_answered_with_near_names(twin):
     refused = twin("show", "meter:GS-00000")
     assert refused.exit_code == 1
-    assert "did you mean evse:GS-00000 or evse:GS-00000/1?" in refused.stderr
+    assert "did you mean evse:GS-00000 or evse:GS-00000/1" in refused.stderr
     assert "`twin actors` lists who there is" in twin("show", "nobody").stderr
 
 

@@ -1,0 +1,72 @@
+"""The page of the twins, printed from their models: ``python -m cli.twins_page`` writes it anew."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from schemas.interfaces import INTERFACES
+from twin.actors import MODELS
+from twin.actors.model import ANY_UNIT, Attribute, Tolerance, Twin
+
+PAGE: Final = "docs/twins.md"
+
+_HEAD: Final = """\
+# The twins
+
+Printed from the models in `twin/actors/` by `python -m cli.twins_page`; a test holds it current, and another holds the
+models to what the decoders really say. In a name `*` stands for any text and `?` for one sign: a family of attributes.
+*agree*: what two interfaces may say without contradicting each other (`twin show ACTOR --disputed`); where nothing
+stands, values have to be equal, whenever they were said. Numbers of interfaces are those of `schemas/interfaces.csv`.
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    return _HEAD + "".join(_section(model) for model in MODELS.values())
+
+
+def _section(model: type[Twin]) -> str:
+    lines = [f"\n## {model.KIND}\n\n{_sentence(model)}\n"]
+    lines.append("\n| attribute | unit | allowed values | interfaces | agree | meaning |\n|---|---|---|---|---|---|\n")
+    lines += [_row(entry) for entry in sorted(model.attributes().values(), key=lambda entry: entry.name)]
+    return "".join(lines)
+
+
+def _sentence(model: type[Twin]) -> str:
+    return " ".join(part.strip() for part in (model.__doc__ or "").replace("``", "`").splitlines())
+
+
+def _row(entry: Attribute) -> str:
+    units = ", ".join("as sent" if unit == ANY_UNIT else unit or "-" for unit in entry.units)
+    allowed = entry.allowed.shown + (", or none" if entry.optional else "")
+    refers = f" (names a `{entry.refers}`)" if entry.refers else ""
+    cells = [f"`{entry.name}`", units, allowed, _interfaces(entry), _agree(entry), entry.meaning + refers]
+    return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |\n"
+
+
+def _interfaces(entry: Attribute) -> str:
+    return "all" if set(entry.interfaces) == set(INTERFACES) else ", ".join(entry.interfaces)
+
+
+def _agree(entry: Attribute) -> str:
+    return "" if entry.tolerance == Tolerance() else " ".join(_parts(entry))
+
+
+def _parts(entry: Attribute) -> Iterator[str]:
+    distance, share, window_us = entry.tolerance
+    if distance:
+        yield f"{distance} {entry.units[0]}".strip() + (" or" if share else "")
+    if share:
+        yield f"{share} %"
+    if window_us is not None:
+        yield f"within {window_us // 1_000_000} s"
+
+
+def main() -> None:
+    """Write the page."""
+    file = Path(__file__).parent.parent / PAGE
+    file.write_text(page(), "utf-8")
+
+
+if __name__ == "__main__":
+    main()

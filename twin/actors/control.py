@@ -1,0 +1,95 @@
+"""Who keeps loads within limits, and whose they are: control boxes, energy managers, assets, controlled locations."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from schemas.facts import Scalar
+from twin.actors.eebus import Device, Limited, Ranged
+from twin.actors.model import ANY_UNIT, Twin, carrying, flag, instant, quantity, text, word
+from twin.actors.values import Numbers
+from twin.amounts import Number
+
+_COMMANDS: Final = carrying("control")
+_MSCONS: Final = carrying("mscons")
+_WATT: Final = Numbers(0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Controlled(Twin):
+    """Commands under section 14a EnWG and what became of them (:mod:`twin.observe.control`)."""
+
+    limit_requested: Number | None = quantity(
+        "W", _COMMANDS, "ceiling ordered last; none where a release was", _WATT, optional=True
+    )
+    limit_requested_from: str | None = instant(_COMMANDS, "when it shall begin")
+    limit_requested_until: str | None = instant(_COMMANDS, "when it shall end; none: open", optional=True)
+    limit_order: str | None = text(_COMMANDS, "id of the order")
+    limit_state: str | None = word(
+        "ordered release-ordered possible refused accepted rejected succeeded failed unknown informed",
+        _COMMANDS,
+        "what was last said of the order",
+    )
+    limit_reason: str | None = text(_COMMANDS, "why")
+    limit: Number | None = quantity(
+        "W", _COMMANDS, "ceiling that holds by a confirmed order; none after a release", _WATT, optional=True
+    )
+    limit_from: str | None = instant(_COMMANDS, "from when it holds")
+    limit_until: str | None = instant(_COMMANDS, "until when it holds; none: open", optional=True)
+    limit_ordered_by: str | None = text(_COMMANDS, "market partner who ordered it, where others are informed")
+    limit_below_minimum: bool | None = flag(_COMMANDS, "less than the 4.2 kW that section 14a guarantees")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ControlBox(Controlled, Limited, Ranged, Device):
+    """A control box (``control-box:<id>``)."""
+
+    KIND = "control-box"
+
+    box_state: str | None = text(_COMMANDS, "its state", hint="unlimited, limited, failsafe, disturbed")
+    box_limit: Number | None = quantity("W", _COMMANDS, "limit it keeps", _WATT, optional=True)
+    cls_tunnel: str | None = text(_COMMANDS, "tunnel through its gateway", hint="opened, closed")
+    smgw: str | None = text(_COMMANDS, "its gateway", refers="smgw")
+    channel: str | None = text(_COMMANDS, "channel booked for a command")
+    channel_until: str | None = instant(_COMMANDS, "until when it is booked")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Location(Controlled):
+    """A controlled location that market messages name."""
+
+    msb: str | None = text(_MSCONS, "who operates the metering point", refers="msb")
+    recipient: str | None = text(_MSCONS, "who gets its values")
+    meter: str | None = text(_MSCONS, "the meter a market message names", refers="meter")
+    last_document: str | None = text(_MSCONS, "latest market message about it")
+    register: Mapping[str, Scalar] = quantity(
+        ANY_UNIT, _MSCONS, "a register that is no active energy, latest value", name="register/*"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ControllableResource(_Location):
+    """A controllable resource (``sr:C...``)."""
+
+    KIND = "sr"
+
+
+@dataclass(frozen=True, kw_only=True)
+class GridLocation(_Location):
+    """A grid location (``nelo:E...``): the connection behind which is limited."""
+
+    KIND = "nelo"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hems(Limited, Ranged, Device):
+    """A home energy manager."""
+
+    KIND = "hems"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asset(Limited, Ranged, Device):
+    """A customer's asset: PV, battery, heat pump."""
+
+    KIND = "asset"
