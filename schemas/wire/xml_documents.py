@@ -24,7 +24,7 @@ _ENDS_EARLY: Final = frozenset({3, 5, 6, 20})
 """Expat's errors for bytes that end too early: no element, unclosed token, partial character, unclosed CDATA."""
 
 
-def parse(raw: bytes) -> Element:
+def parse(raw: bytes, element_limit: int = ELEMENT_LIMIT) -> Element:
     """The root element.
 
     Raises:
@@ -34,7 +34,7 @@ def parse(raw: bytes) -> Element:
     """
     if len(raw) > SIZE_LIMIT:
         raise TooLarge(f"a message has at most {SIZE_LIMIT} bytes, this one has {len(raw)}")
-    parser = DefusedXMLParser(target=_Bounded(), forbid_dtd=True)
+    parser = DefusedXMLParser(target=_Bounded(element_limit), forbid_dtd=True)
     try:
         parser.feed(raw)
         root: Element = parser.close()
@@ -74,8 +74,9 @@ def _cut(raw: bytes, offset: int, *, is_too_large: bool) -> Frame | Malformed:
 
 
 class _Bounded(TreeBuilder):
-    def __init__(self) -> None:
+    def __init__(self, element_limit: int) -> None:
         super().__init__()
+        self._limit = element_limit
         self._depth = 0
         self._count = 0
 
@@ -84,8 +85,8 @@ class _Bounded(TreeBuilder):
         self._count += 1
         if self._depth > DEPTH_LIMIT:
             raise TooLarge(f"elements are nested deeper than {DEPTH_LIMIT}")
-        if self._count > ELEMENT_LIMIT:
-            raise TooLarge(f"a message has at most {ELEMENT_LIMIT} elements")
+        if self._count > self._limit:
+            raise TooLarge(f"a message has at most {self._limit} elements")
         return super().start(tag, attrs)
 
     def end(self, tag: Any, /) -> Element:

@@ -242,8 +242,10 @@ def test_an_interchange_in_an_as4_message_is_found(raw):
         (as4(b"0\x80").replace(b"octet-stream", b"pkcs7-mime"), Unsupported),
         (as4(interchange()) + b"x" * 2**24, TooLarge),
         (as4(interchange()).replace(b"--b1\r\nC", b'--b1\r\nX: boundary="b"\r\nC') + b"boundary=" * 20, TooLarge),
+        (as4(b"a\n" * 700_000), TooLarge),
+        (as4(b"\r\n--b1\r\n" * 100), TooLarge),
     ],
-    ids=range(8),
+    ids=range(10),
 )
 def test_a_damaged_as4_message_is_kept_with_its_reason(raw, error):
     found = pieces(raw)
@@ -378,6 +380,8 @@ BAD = [
     (message(b"UNS+D'", b"UNS+D?\n'"), BadSyntax),
     (message(b"UNS+D'", b"UNS+\0'"), BadSyntax),
     (message(b"UNS+D'", b"FTX+" + b"x" * SEGMENT_LIMIT + b"'"), TooLarge),
+    (message(b"UNS+D'", b"FTX+" + b":" * 250 + b"'"), TooLarge),
+    (message(b"UNS+D'", b"UNS+D'" * 250_000), TooLarge),
 ]
 
 

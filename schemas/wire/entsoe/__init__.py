@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO, Final
 
 from schemas.wire.contract import Conversation, Decoded, Frame, Malformed, Unsupported, WireFormat
-from schemas.wire.entsoe.reading import acknowledgement, local_name, prices
+from schemas.wire.entsoe.reading import ELEMENT_LIMIT, acknowledgement, local_name, prices
 from schemas.wire.entsoe.writing import encode_prices, prices_of, series_of
 from schemas.wire.xml_documents import documents, parse
 
@@ -43,7 +43,7 @@ def decode(frame: Frame, _conversation: Conversation) -> Decoded:
     Raises:
         WireError: not well-formed, beyond the limits, against its schema, or of a kind that is not read.
     """
-    root = parse(frame.raw)
+    root = parse(frame.raw, ELEMENT_LIMIT)
     kind = local_name(root)
     if kind == "Publication_MarketDocument":
         payload = prices(root)

@@ -30,6 +30,9 @@ CURVES: Final = ("A01", "A03")
 SLOT_LIMIT: Final = 100_000
 """Quarter hours all periods of a document have together; a year has 35,040."""
 
+ELEMENT_LIMIT: Final = 400_000
+"""Elements of a document: three for each quarter hour, and some more."""
+
 _PARTY: Final = "MarketParticipant.mRID"
 _EIC_SCHEME: Final = "A01"
 _RESOLUTION: Final = re.compile(r"PT(?:([0-9]{1,3})H)?(?:([0-9]{1,4})M)?", re.ASCII)

@@ -28,7 +28,8 @@ from schemas.wire.mscons.syntax import (
     separators_of,
 )
 
-MESSAGE_LIMIT: Final = 12 * 1024 * 1024
+MESSAGE_LIMIT: Final = 6 * 1024 * 1024
+"""Bytes of a message; a year of two registers has five million."""
 
 _STRAY_LIMIT: Final = 1024 * 1024
 _UNA_LENGTH: Final = 9

@@ -16,7 +16,7 @@ MIG 2.4c, UN/EDIFACT D.04B)::
 (other DTM, as sent).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Final
 
 from schemas.identifiers import parse_bdew_code, parse_eic, parse_gln, parse_malo, parse_melo, parse_resource
@@ -50,7 +50,9 @@ def read_message(raw: bytes, separators: Separators, charset: str) -> dict[str, 
     Raises:
         WireError: see :mod:`schemas.wire.contract`; the offset is that of the segment which is wrong.
     """
-    segments = list(_bounded(segments_of(raw, separators, charset)))
+    if raw.count(separators.terminator.encode()) > SEGMENT_COUNT_LIMIT:
+        raise TooLarge(f"a message has at most {SEGMENT_COUNT_LIMIT} segments")
+    segments = list(segments_of(raw, separators, charset))
     if not segments or segments[0].tag != "UNH":
         raise BadSyntax("a message begins with UNH")
     head, tail = segments[0], segments[-1]
@@ -61,13 +63,6 @@ def read_message(raw: bytes, separators: Separators, charset: str) -> dict[str, 
     for segment in segments[1:]:
         reading.take(segment)
     return {"reference": head.at(0), "release": head.at(1, 4), **reading.payload()}
-
-
-def _bounded(segments: Iterator[Segment]) -> Iterator[Segment]:
-    for count, segment in enumerate(segments):
-        if count >= SEGMENT_COUNT_LIMIT:
-            raise TooLarge(f"a message has at most {SEGMENT_COUNT_LIMIT} segments", segment.offset)
-        yield segment
 
 
 def _check_end(head: Segment, tail: Segment, count: int) -> None:

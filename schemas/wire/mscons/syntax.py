@@ -21,6 +21,8 @@ from schemas.wire.contract import BadSyntax, SchemaViolation, TooLarge, Truncate
 
 SEGMENT_LIMIT: Final = 16 * 1024
 """Bytes of a segment; the longest of an MSCONS has a few hundred."""
+PART_LIMIT: Final = 200
+"""Elements and components of a segment; the longest of an MSCONS has some thirty."""
 BLANKS: Final = b"\r\n\t "
 """What may stand between segments."""
 
@@ -130,6 +132,7 @@ def segments_of(raw: bytes, separators: Separators, charset: str) -> Iterator[Se
         BadSyntax: bytes that are no text, or no segment.
     """
     pattern, characters = segment_pattern(separators), separators.characters
+    component, element = separators.component.encode(), separators.element.encode()
     at = _skip_blanks(raw, 0)
     while at < len(raw):
         found = pattern.match(raw, at)
@@ -137,7 +140,10 @@ def segments_of(raw: bytes, separators: Separators, charset: str) -> Iterator[Se
             raise Truncated(f"the message ends within a segment that begins {raw[at : at + 20]!r}", at)
         if found.end() - at > SEGMENT_LIMIT:
             raise TooLarge(f"a segment has at most {SEGMENT_LIMIT} bytes, this one has {found.end() - at}", at)
-        yield parse_segment(found.group(), characters, charset, at)
+        segment = found.group()
+        if segment.count(component) + segment.count(element) > PART_LIMIT:
+            raise TooLarge(f"a segment has at most {PART_LIMIT} parts", at)
+        yield parse_segment(segment, characters, charset, at)
         at = _skip_blanks(raw, found.end())
 
 

@@ -23,6 +23,10 @@ _HEAD: Final = 64 * 1024
 _CHUNK: Final = 256 * 1024
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _PART_LIMIT: Final = 16
+_BORDER_LIMIT: Final = 64
+"""Lines that may be a border between parts."""
+_LINE_LIMIT: Final = 600_000
+"""Lines of a MIME message; an interchange at the limit with a segment a line has fewer."""
 _BOUNDARY: Final = re.compile(rb"--([^\r\n]{1,200})\r?\nContent-", re.IGNORECASE)
 _HEADERS: Final = re.compile(rb"(?:[A-Za-z][A-Za-z0-9-]*:[^\n]*\n(?:[ \t][^\n]*\n)*)+\r?\n")
 _IS_CARRIER: Final = re.compile(rb"^(?:MIME-Version|Content-Type):", re.IGNORECASE | re.MULTILINE)
@@ -83,8 +87,10 @@ def _parts(raw: bytes) -> list[Message]:
     body = _BOUNDARY.match(raw.lstrip(BLANKS))
     if body:
         raw = b'Content-Type: multipart/related; boundary="' + body[1].strip() + b'"\r\n\r\n' + raw.lstrip(BLANKS)
-    if raw.lower().count(b"boundary=") > _PART_LIMIT:
-        raise TooLarge(f"a MIME message with more than {_PART_LIMIT} boundaries is not taken apart")
+    if raw.lower().count(b"boundary=") > _PART_LIMIT or raw.count(b"\n--") > _BORDER_LIMIT:
+        raise TooLarge(f"a MIME message with more than {_PART_LIMIT} parts is not taken apart")
+    if raw.count(b"\n") > _LINE_LIMIT:
+        raise TooLarge(f"a MIME message has at most {_LINE_LIMIT} lines; send the interchange as a file of its own")
     whole = message_from_bytes(raw)
     parts = list(whole.walk())
     defects = [type(defect).__name__ for part in parts for defect in part.defects]
