@@ -254,6 +254,15 @@ def test_a_strange_melo_is_reported_and_not_refused(melo, flags):
     assert decode(encode_readings([point_of(quarter_hours(1), melo=melo)])).payload["usage_points"][0]["flags"] == flags
 
 
+@pytest.mark.parametrize(
+    ("party", "flags"),
+    [("9900987654329", []), ("9900987654328", ["invoicing-party-check-digit"]), ("a supplier", [])],
+)
+def test_a_wrong_code_of_the_supplier_is_reported_and_not_refused(party, flags):
+    point = point_of(quarter_hours(1)) | {"invoicing_party": party}
+    assert decode(encode_readings([point])).payload["usage_points"][0]["flags"] == flags
+
+
 def test_what_is_not_read_is_named():
     raw = message().replace(b"<usagePointId>", b"<AnalysisProfile/><usagePointId>")
     assert decode(raw).payload["usage_points"][0]["flags"] == ["not-read:AnalysisProfile"]

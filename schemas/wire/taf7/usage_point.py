@@ -6,11 +6,13 @@ not know is passed over and named among the flags, since vendors extend it.
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, Final
 from xml.etree.ElementTree import Element
 
+from schemas.identifiers import parse_bdew_code, parse_melo
 from schemas.time import SECOND_US, parse_time
-from schemas.wire.contract import SchemaViolation
+from schemas.wire.contract import BadIdentifier, SchemaViolation
 from schemas.wire.taf7.elements import AR, ESPI
 
 UNITS: Final = {72: "Wh", 71: "VAh", 73: "varh", 38: "W", 61: "VA", 63: "var", 29: "V", 5: "A", 33: "Hz", 65: "cosphi"}
@@ -22,7 +24,6 @@ EXPONENT_LIMIT: Final = 12
 
 _INTEGER: Final = re.compile(r"[+-]?[0-9]{1,15}")
 _OBIS: Final = re.compile(r"([0-9A-Fa-f]{2}){6}")
-_MELO: Final = re.compile(r"DE[0-9]{11}[0-9A-Z]{20}")
 _KNOWN_IN_POINT: Final = frozenset(
     [AR + name for name in ("usagePointId", "Customer", "InvoicingParty", "SMGW", "Certificate", "tariffName")]
     + [AR + name for name in ("LogEntry", "MeterReading")]
@@ -37,13 +38,14 @@ def usage_point(element: Element) -> dict[str, Any]:
         SchemaViolation: a value that is missing, no number, no time, or contradicts another.
     """
     melo = text(element, AR + "usagePointId") or ""
+    party = text(element.find(AR + "InvoicingParty"), AR + "invoicingPartyId")
     registers = [register(reading) for reading in element.findall(AR + "MeterReading")]
     return {
         "melo": melo,
-        "flags": sorted({*melo_flags(melo), *_unknown(element, _KNOWN_IN_POINT)}),
+        "flags": sorted({*melo_flags(melo), *_party_flags(party), *_unknown(element, _KNOWN_IN_POINT)}),
         "service": integer(element.find(f"{ESPI}ServiceCategory"), ESPI + "kind"),
         "customer": text(element.find(AR + "Customer"), AR + "customerId"),
-        "invoicing_party": text(element.find(AR + "InvoicingParty"), AR + "invoicingPartyId"),
+        "invoicing_party": party,
         "tariff": text(element, AR + "tariffName"),
         "smgw": _gateway(element.find(AR + "SMGW")),
         "certificate": _certificate(element.find(AR + "Certificate")),
@@ -241,8 +243,20 @@ def melo_flags(melo: str) -> Iterator[str]:
         yield "melo-missing"
     elif len(melo) != MELO_LENGTH:
         yield "melo-length"
-    elif not _MELO.fullmatch(melo):
+    else:
+        with suppress(BadIdentifier):
+            parse_melo(melo)
+            return
         yield "melo-format"
+
+
+def _party_flags(party: str | None) -> Iterator[str]:
+    """Gateways know the supplier by whatever name he was given; a code number of the BDEW must be one."""
+    if party and len(party) == 13 and party.isdigit() and party.startswith("99"):
+        with suppress(BadIdentifier):
+            parse_bdew_code(party)
+            return
+        yield "invoicing-party-check-digit"
 
 
 def _unknown(element: Element, known: frozenset[str]) -> Iterator[str]:
