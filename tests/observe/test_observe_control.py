@@ -154,7 +154,7 @@ def command(limit_w=4200):
     return box("command", reference=ORDER, limit_w=limit_w, reason="section-14a", location=None, **span)
 
 
-@pytest.mark.parametrize("interface", ["10", "29"])
+@pytest.mark.parametrize("interface", ["9", "10", "29"])
 def test_a_command_to_the_box_is_a_limit_of_the_box(interface):
     facts = facts_of(command(), interface=interface)
     said = attributes(facts)

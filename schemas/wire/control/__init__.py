@@ -6,8 +6,8 @@ They are read as HTTP/1.1 (a file holds one request or more), or as JSON exchang
 ``{"method", "path", "query", "headers", "body", "status"}``, one a line or one a file. See
 :mod:`schemas.wire.control.measures`.
 
-What routes a command to the control box and what the box answers (29, 10) has no public model; it is read as JSON
-messages with a ``type``. See :mod:`schemas.wire.control.box`.
+What routes a command to the control box, what the box answers, and what it passes on where it does not speak EEBUS
+(29, 10, 9), has no public model; it is read as JSON messages with a ``type``. See :mod:`schemas.wire.control.box`.
 
 An answer means nothing without its order: the payload of an answer holds the order it belongs to, with the id of its
 event, or ``"context_missing": "order"``. The event is about the location (``sr:...``, ``nelo:...``) or the control box

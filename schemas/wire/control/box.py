@@ -1,4 +1,6 @@
-"""Messages between metering point operator, aEMT system and control box, as JSON with a ``type`` (29, 10).
+"""Messages between metering point operator, aEMT system, control box and energy manager, as JSON (29, 10, 9).
+
+Each is an object with a ``type``:
 
 ========================  ==================================================================================
 ``command``               ``order``, ``box``, ``time``, ``limit_w`` (null: release), ``start``; optional

@@ -1,4 +1,4 @@
-"""MSCONS, the EDIFACT message in which metered values change hands (interfaces 19, 30, 32, 35).
+"""MSCONS, the EDIFACT message in which metered values change hands (interfaces 19, 22, 30, 32, 35).
 
 A file is one or more interchanges (UNA, UNB ... UNZ), or a MIME message as AS4 carries them. Each message from UNH to
 UNT is a message of its own; its context is the header of its interchange (``una``, ``unb``).
