@@ -125,6 +125,25 @@ def read_again(kept: Event | Rejected, conversations: Conversations | None = Non
     return [decode(frame, format_of(kept.format), kept.interface, kept.source, conversation)]
 
 
+def read_frame(frame: Frame, format_name: str, interface: str, conversations: Conversations) -> Outcome:
+    """The event of one message that was cut by whoever heard it, or why there is none.
+
+    ``frame.source`` says who spoke; what it said before is remembered in ``conversations``.
+
+    Raises:
+        ValueError: no such interface.
+    """
+    interface = interface_of(interface).number
+    frame = frame._replace(source=_speakable(frame.source))
+    if len(frame.raw) > RAW_LIMIT_BYTES:
+        detail = _too_large(len(frame.raw))
+        return Rejected(
+            interface, frame.source, frame.raw, 0, frame.time_us, format_name, TOO_LARGE, detail, frame.context
+        )
+    conversation = conversations.of(interface, frame.source)
+    return decode(frame, format_of(format_name), interface, frame.source, conversation)
+
+
 def _read(
     what: Path | str | Source | bytes | BinaryIO,
     interface: str,

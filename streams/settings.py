@@ -83,8 +83,8 @@ def home_of(environment: Mapping[str, str] = os.environ) -> Path:
     return Path(environment.get("TWIN_HOME") or ".twin").absolute()
 
 
-def settings(environment: Mapping[str, str] = os.environ) -> Settings:
-    """The settings that hold now.
+def settings(environment: Mapping[str, str] = os.environ, *, with_database: bool = True) -> Settings:
+    """The settings that hold now; who only sends needs no database.
 
     Raises:
         StackNotRunning: no Kafka or database is named, and none runs here.
@@ -96,15 +96,14 @@ def settings(environment: Mapping[str, str] = os.environ) -> Settings:
         state = {}
     kafka = environment.get("TWIN_KAFKA") or state.get("kafka")
     database_url = environment.get("TWIN_DATABASE_URL") or state.get("database_url")
-    if not kafka or not database_url:
-        missing = " and ".join(
-            key for key, value in (("TWIN_KAFKA", kafka), ("TWIN_DATABASE_URL", database_url)) if not value
-        )
+    needed = {"TWIN_KAFKA": kafka} | ({"TWIN_DATABASE_URL": database_url} if with_database else {})
+    if not all(needed.values()):
+        missing = " and ".join(key for key, value in needed.items() if not value)
         raise StackNotRunning(f"nothing runs in {home}: start it with `twin up`, or set {missing}")
     return Settings(
         home=home,
-        kafka=_bootstrap(kafka),
-        database_url=_database_url(database_url),
+        kafka=_bootstrap(kafka or ""),
+        database_url=_database_url(database_url) if database_url else Secret(),
         schema=_matching(environment, "TWIN_SCHEMA", "live", _SCHEMA, "small letters, digits and _, at most 63"),
         topic_prefix=_matching(environment, "TWIN_TOPIC_PREFIX", "", _PREFIX, "letters, digits, . _ and -"),
         http_host=environment.get("TWIN_HTTP_HOST") or "127.0.0.1",

@@ -19,6 +19,7 @@ from zlib import crc32
 
 _HEADER = struct.Struct(">II")
 _SUFFIX = ".spool"
+HEADER_BYTES = _HEADER.size
 
 _log = logging.getLogger(__name__)
 
@@ -59,7 +60,7 @@ class Spool:
         self._segment_bytes = segment_bytes
         self._lock = threading.Lock()
         folder.mkdir(parents=True, exist_ok=True)
-        self._claim = _claimed(folder / "lock")
+        self._claim = claim(folder / "lock")
         self._start = _read_cursor(folder / "cursor")
         self._waiting = 0
         self._bytes = 0
@@ -82,14 +83,14 @@ class Spool:
             SpoolFull: the limit is reached or the disk is full; nothing was taken.
         """
         payloads = list(payloads)
-        block = _block(payloads)
+        block = block_of(payloads)
         with self._lock:
             if self._bytes + len(block) > self._limit_bytes:
                 raise SpoolFull(f"the spool in {self._folder} holds {self._bytes} bytes, its limit")
             if self._end >= self._segment_bytes:
                 self._next_segment()
             try:
-                _write(self._file, block)
+                write_through(self._file, block)
             except OSError as problem:
                 self._file.truncate(self._end)
                 raise SpoolFull(f"the spool in {self._folder} cannot be written: {problem}") from problem
@@ -107,7 +108,7 @@ class Spool:
                 with _path(self._folder, number).open("rb") as file:
                     file.seek(place.byte)
                     while len(payloads) < limit and (size < limit_bytes or not payloads):
-                        payload = _next(file)
+                        payload = next_payload(file)
                         if payload is None:
                             break
                         payloads.append(payload)
@@ -132,7 +133,7 @@ class Spool:
         """Take messages out of the queue that can never be delivered, and keep them in a file beside it."""
         path = self._folder / f"{chunk.end.segment:012d}-{chunk.end.byte}.refused"
         with path.open("wb", buffering=0) as file:
-            _write(file, _block(chunk.payloads))
+            write_through(file, block_of(chunk.payloads))
         self.drop(chunk)
         return path
 
@@ -167,7 +168,7 @@ class Spool:
         self._last = number
         self._file = _path(self._folder, number).open("ab", buffering=0)
         self._end = self._file.seek(0, os.SEEK_END)
-        _sync_folder(self._folder)
+        sync_folder(self._folder)
 
     def _delete_behind(self) -> None:
         for number in self._segments():
@@ -184,18 +185,20 @@ def _path(folder: Path, number: int) -> Path:
     return folder / f"{number:012d}{_SUFFIX}"
 
 
-def _block(payloads: list[bytes]) -> bytes:
+def block_of(payloads: list[bytes]) -> bytes:
+    """Messages as they stand in a segment."""
     return b"".join(_HEADER.pack(len(payload), crc32(payload)) + payload for payload in payloads)
 
 
-def _write(file: FileIO, block: bytes) -> None:
+def write_through(file: FileIO, block: bytes) -> None:
+    """Write all of it; on the disk when this returns."""
     left = memoryview(block)
     while left:
         left = left[file.write(left) :]
     os.fsync(file.fileno())
 
 
-def _next(file: BinaryIO) -> bytes | None:
+def next_payload(file: BinaryIO) -> bytes | None:
     """The message at the file's place; None at the end or where the bytes are not whole."""
     header = file.read(_HEADER.size)
     if len(header) < _HEADER.size:
@@ -211,7 +214,7 @@ def _measure(path: Path, start: Place) -> tuple[int, int]:
     """How many messages of a segment wait, and where its whole messages end."""
     number, waiting, whole = int(path.stem), 0, 0
     with path.open("rb") as file:
-        while _next(file) is not None:
+        while next_payload(file) is not None:
             waiting += Place(number, whole) >= start
             whole = file.tell()
     return waiting, whole
@@ -228,13 +231,18 @@ def _cut(path: Path, whole: int) -> None:
     _log.warning("cut %d bytes that are not whole messages from %s", len(tail), path)
 
 
-def _claimed(path: Path) -> BinaryIO:
+def claim(path: Path) -> BinaryIO:
+    """Hold a lock file as long as what is returned stays open.
+
+    Raises:
+        SpoolTaken: another process holds it.
+    """
     file = path.open("ab")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as problem:
         file.close()
-        raise SpoolTaken(f"another gateway uses the spool in {path.parent}; give this one its own folder") from problem
+        raise SpoolTaken(f"another gateway or tap uses the folder {path.parent}; give this one its own") from problem
     return file
 
 
@@ -254,10 +262,11 @@ def _write_cursor(path: Path, place: Place) -> None:
         file.flush()
         os.fsync(file.fileno())
     fresh.replace(path)
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Bring the names in a folder onto the disk."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -24,7 +24,10 @@ Errors::
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, NamedTuple
+
+if TYPE_CHECKING:
+    from schemas.wire.octets import NextPiece
 
 
 class WireError(Exception):
@@ -139,10 +142,15 @@ class Conversation:
 
 
 class WireFormat(NamedTuple):
-    """A native format; see the module's docstring."""
+    """A native format; see the module's docstring.
+
+    ``next_piece`` cuts a stream of octets, as a connection carries it, into messages; None where there is no such
+    stream.
+    """
 
     name: str
     title: str
     recognise: Callable[[bytes, str], bool]
     split: Callable[[BinaryIO], Iterator[Frame | Malformed]]
     decode: Callable[[Frame, Conversation], Decoded]
+    next_piece: "NextPiece | None" = None

@@ -8,14 +8,9 @@ import uvicorn
 from streams import journal
 from streams.addresses import reachable
 from streams.gateway.app import Gateway
-from streams.gateway.road import Road
-from streams.producer import EventProducer, NotDelivered, Producer
+from streams.gateway.building import road_of
 from streams.settings import Settings, SettingsError, settings
-from streams.spool import Spool, SpoolTaken
-from streams.topics import TopicsMissing, ensure_topics
-
-CONNECT_S = 3.0
-"""How long one try to reach Kafka may take."""
+from streams.spool import SpoolTaken
 
 
 def gateway_of(config: Settings) -> Gateway:
@@ -24,18 +19,11 @@ def gateway_of(config: Settings) -> Gateway:
     Raises:
         SpoolTaken: another gateway works in the same folder.
     """
-
-    def connect() -> Producer:
-        try:
-            ensure_topics(config.kafka, prefix=config.topic_prefix, timeout_s=CONNECT_S)
-        except TopicsMissing as problem:
-            raise NotDelivered(str(problem)) from problem
-        return EventProducer(config.kafka, prefix=config.topic_prefix, connect_timeout_s=CONNECT_S)
-
-    spool = Spool(config.home / "spool", limit_bytes=config.spool_limit_bytes)
-    road = Road(connect, spool, prefix=config.topic_prefix)
     return Gateway(
-        road, lambda: reachable(config.kafka), token=config.http_token, limit_bytes=config.http_body_limit_bytes
+        road_of(config, config.home / "spool"),
+        lambda: reachable(config.kafka),
+        token=config.http_token,
+        limit_bytes=config.http_body_limit_bytes,
     )
 
 

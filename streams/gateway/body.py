@@ -2,12 +2,13 @@
 
 from base64 import b64decode
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import orjson
 
 from schemas.time import parse_time
-from streams.reader import Rejected
+from streams.reader import Conversations, Outcome, Rejected, read
+from streams.sources import Meter
 
 NDJSON = "application/x-ndjson"
 
@@ -16,20 +17,46 @@ BAD_LINE = "bad-line"
 SOURCE_LIMIT = 256
 """Characters a name of a source may have."""
 
+EXPANDED_LIMIT_BYTES = 64 << 20
+"""The most a compressed body may expand to."""
+
 _FIELDS = {"raw", "base64", "time", "source"}
 
 
+class Part(Protocol):
+    """Something the road takes; it knows itself how it is read."""
+
+    @property
+    def line(self) -> int:
+        """Where it stands in its request, from 1; 0 where it is the whole of it."""
+
+    def outcomes(self, interface: str, conversations: Conversations) -> Iterator[Outcome]:
+        """Its messages."""
+
+
 class Posted(NamedTuple):
-    """Bytes of one or several messages as they were posted; ``line`` counts from 1, 0 for a whole body."""
+    """Bytes of one or several messages as they were posted; ``time_us`` None: nobody knows when they were said."""
 
     raw: bytes
     source: str
-    time_us: int
+    time_us: int | None
     line: int = 0
 
+    def outcomes(self, interface: str, conversations: Conversations) -> Iterator[Outcome]:
+        """Its messages, expanded where they are compressed."""
+        meter = Meter(expanded_limit_bytes=EXPANDED_LIMIT_BYTES)
+        return read(self.raw, interface, self.source, conversations=conversations, time_us=self.time_us, meter=meter)
 
-Part = Posted | tuple[int, Rejected]
-"""Something to read, or a line that is none, with its number."""
+
+class BadLine(NamedTuple):
+    """A line that is no message."""
+
+    line: int
+    rejected: Rejected
+
+    def outcomes(self, _interface: str, _conversations: Conversations) -> Iterator[Outcome]:
+        """Why it is none."""
+        yield self.rejected
 
 
 def json_lines(body: bytes, interface: str, source: str, time_us: int) -> Iterator[Part]:
@@ -44,7 +71,8 @@ def json_lines(body: bytes, interface: str, source: str, time_us: int) -> Iterat
             try:
                 yield _posted(line, source, time_us, number)
             except ValueError as problem:
-                yield number, Rejected(interface, source, line, offset, time_us, "", BAD_LINE, str(problem))
+                rejected = Rejected(interface, source, line, offset, time_us, "", BAD_LINE, str(problem))
+                yield BadLine(number, rejected)
         offset += len(line) + 1
 
 

@@ -1,4 +1,4 @@
-"""From posted bytes to Kafka, in order; over the disk where Kafka is away.
+"""From bytes that came in to Kafka, in order; over the disk where Kafka is away.
 
 One thread accepts: it decodes what came (in order, because some messages only mean something after others),
 sends it as a group and waits for Kafka once for all of them. Where Kafka does not confirm in time the group goes
@@ -12,18 +12,14 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from typing import Any, NamedTuple
 
-from streams.gateway.body import Part, Posted
+from streams.gateway.body import Part
 from streams.producer import NotDelivered, Producer, Refused
-from streams.reader import Conversations, Rejected, read
+from streams.reader import Conversations, Rejected
 from streams.records import Record, event_record, quarantine_record
-from streams.sources import Meter
 from streams.spool import Chunk, Spool, SpoolFull
 
 CONVERSATIONS = 20_000
 """How many sources are remembered; the longest silent are forgotten first."""
-
-EXPANDED_LIMIT_BYTES = 64 << 20
-"""The most a compressed body may expand to."""
 
 _GROUP = 256
 _GROUP_BYTES = 8 << 20
@@ -179,18 +175,7 @@ class Road:
         return _Decoded(request, records, answer)
 
     def _decode_part(self, interface: str, part: Part, records: list[Record], answer: Answer) -> None:
-        if not isinstance(part, Posted):
-            line, rejected = part
-            records.append(self._reject(rejected, line, answer))
-            return
-        for outcome in read(
-            part.raw,
-            interface,
-            part.source,
-            conversations=self._conversations,
-            time_us=part.time_us,
-            meter=Meter(expanded_limit_bytes=EXPANDED_LIMIT_BYTES),
-        ):
+        for outcome in part.outcomes(interface, self._conversations):
             record = outcome if isinstance(outcome, Rejected) else event_record(outcome, self._prefix)
             if isinstance(record, Rejected):
                 records.append(self._reject(record, part.line, answer))

@@ -24,6 +24,7 @@ FORMAT = WireFormat(
     recognise=lambda head, _name: capture.recognise(head, SPEECH),
     split=lambda stream: capture.split(stream, SPEECH),
     decode=decode,
+    next_piece=SPEECH.next_piece,
 )
 
 __all__ = ["FORMAT", "encode_command", "encode_measurement", "encode_setup"]

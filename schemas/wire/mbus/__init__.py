@@ -34,4 +34,4 @@ def split(stream: BinaryIO) -> Iterator[Frame | Malformed]:
     return octets.split(stream, next_piece)
 
 
-FORMAT = WireFormat("mbus", "M-Bus (EN 13757)", recognise, split, decode)
+FORMAT = WireFormat("mbus", "M-Bus (EN 13757)", recognise, split, decode, next_piece)

@@ -36,4 +36,4 @@ def split(stream: BinaryIO) -> Iterator[Frame | Malformed]:
     return octets.split(stream, next_piece)
 
 
-FORMAT = WireFormat("sml", "SML 1.04 telegrams", recognise, split, decode)
+FORMAT = WireFormat("sml", "SML 1.04 telegrams", recognise, split, decode, next_piece)
