@@ -16,11 +16,16 @@ from schemas.interfaces import format_of, recognise
 from schemas.interfaces import interface as interface_of
 from schemas.points import POINTS
 from schemas.wire.contract import Conversation, Frame, Malformed, WireError, WireFormat
+from schemas.wire.iso15118.codec import CODEC
+from streams.exi import codec
 from streams.points import points_of
 from streams.sources import HEAD_BYTES, MIB, BoundedReader, Meter, Source, expand, find
 
 RAW_LIMIT_BYTES = 12 * MIB
 """The largest message: in base64 and with its payload it must fit into a record of 16 MiB."""
+
+ISO15118 = "iso15118"
+"""The format whose messages need a codec."""
 
 UNRECOGNISED = "unrecognised"
 DECODER_ERROR = "decoder-error"
@@ -73,6 +78,8 @@ class Conversations:
         found = self._known.get(key)
         if found is None:
             found = self._known[key] = Conversation(interface)
+            if ISO15118 in interface_of(interface).formats:
+                found.memory[CODEC] = codec()
             if points := points_of(interface):
                 found.memory[POINTS] = points
             if len(self._known) > self._limit:

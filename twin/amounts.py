@@ -62,3 +62,8 @@ def times(value: Number, factor: Number) -> Number:
     if type(value) is int and type(factor) is int:
         return value * factor
     return _EXACT.multiply(value, factor)
+
+
+def size(value: Number) -> Number:
+    """The number without its sign."""
+    return -value if value < 0 else value

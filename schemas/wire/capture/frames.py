@@ -36,9 +36,9 @@ def recognise(head: bytes, speech: Speech) -> bool:
     return is_capture(head) or looks_like(head, speech.starts)
 
 
-def split(stream: BinaryIO, speech: Speech) -> Iterator[Frame | Malformed]:
-    """Cut a capture, a stream of octets, hex digits or a log of them into messages."""
-    head = stream.read(_HEAD_BYTES)
+def split(stream: BinaryIO, speech: Speech, head: bytes = b"") -> Iterator[Frame | Malformed]:
+    """Cut a capture, a stream of octets, hex digits or a log of them into messages; ``head`` was read already."""
+    head += stream.read(max(0, _HEAD_BYTES - len(head)))
     whole = cast("BinaryIO", _Joined(head, stream))
     if is_capture(head):
         return frames_of(whole, speech)

@@ -1,0 +1,106 @@
+"""Logs of decoded messages, as charging stacks write them, cut into messages.
+
+A line, a document over several lines, or the elements of an array, each in one of these forms:
+
+- the bare message: ``{"V2G_Message": {"Header": ..., "Body": ...}}``, ``{"AC_ChargeLoopReq": {"Header": ...}}``;
+- an object of a log: ``{"time": ..., "source": ..., "direction": ..., "message": {"V2G_Message": ...}}``; of the
+  members beside ``message`` none must be there;
+- a line of text that ends with a message behind the namespace: ``... (ns=urn:iso:15118:2:2013:MsgDef): {...}``. Where
+  it begins with a time that has a zone, that is its time.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any, BinaryIO, Final
+
+import orjson
+
+from schemas.wire.contract import BadSyntax, Frame, Malformed, TooLarge, WireError
+from schemas.wire.json_lines import BOM, elements_of, is_json, is_one_document, lines_of, log_time_us, place_of
+from schemas.wire.strict_json import FRAME_LIMIT_BYTES
+
+_MESSAGE: Final = re.compile(rb'"(?:V2G_Message|supportedAppProtocolRe[qs]|[A-Z][A-Za-z_]{3,60}Re[qs])"\s*:\s*\{')
+_STACK_LINE: Final = re.compile(
+    rb"(?:(?P<time>\d{4}-\d\d-\d\d[T ]\S+(?:Z|[+-]\d\d:\d\d))\s)?"
+    rb".*?\(ns=(?P<namespace>[^\s()]{1,100})\):\s*(?P<message>\{.*)",
+    re.DOTALL,
+)
+_BETWEEN: Final = b", \t\r\n"
+_WORD_LIMIT: Final = 200
+
+
+def recognise(head: bytes) -> bool:
+    """Whether a file that starts so may be such a log."""
+    head = head.removeprefix(BOM).lstrip()
+    if _MESSAGE.search(head) is None:
+        return False
+    return head[:1] in {b"{", b"["} or any(_STACK_LINE.match(line) for line in head.split(b"\n", 20)[:20])
+
+
+def split(head: bytes, stream: BinaryIO) -> Iterator[Frame | Malformed]:
+    """Cut a log into messages; ``head`` was read already. What holds none comes out as a :class:`Malformed`."""
+    head += stream.read(FRAME_LIMIT_BYTES + 1 - len(head))
+    start = len(BOM) if head.startswith(BOM) else 0
+    content = head[start:]
+    if len(head) <= FRAME_LIMIT_BYTES:
+        if content.lstrip().startswith(b"[") and is_json(content):
+            yield from _elements(content, start)
+            return
+        if is_one_document(content, lambda line: _MESSAGE.search(line) is not None):
+            yield _cut(content, start)
+            return
+    for line, offset, is_whole in lines_of(head, stream):
+        if not is_whole:
+            yield Malformed(line, offset, TooLarge(f"a message has at most {FRAME_LIMIT_BYTES} bytes"))
+        elif line.strip().strip(b"[],"):
+            yield _cut(line.rstrip(_BETWEEN), offset)
+
+
+def _elements(content: bytes, start: int) -> Iterator[Frame | Malformed]:
+    try:
+        places = list(elements_of(content))
+    except RecursionError:
+        yield Malformed(content, start, TooLarge("nested too deep"))
+        return
+    for begin, end in places:
+        yield _cut(content[begin:end], start + begin)
+
+
+def _cut(content: bytes, offset: int) -> Frame | Malformed:
+    message = content.strip()
+    offset += len(content) - len(content.lstrip())
+    try:
+        return _record(message, offset) if message.startswith(b"{") else _stack_line(message, offset)
+    except WireError as error:
+        return Malformed(message, offset, error)
+
+
+def _stack_line(line: bytes, offset: int) -> Frame:
+    found = _STACK_LINE.match(line)
+    if found is None:
+        raise BadSyntax("neither a message as JSON, nor an object of a log, nor a line with (ns=...): and a message")
+    time_us = log_time_us(found["time"].decode("ascii")) if found["time"] else None
+    context = {"namespace": found["namespace"].decode("ascii", "replace")}
+    return Frame(found["message"], offset + found.start("message"), time_us, "", context)
+
+
+def _record(line: bytes, offset: int) -> Frame:
+    """A bare message, or the one in an object of a log."""
+    try:
+        record: dict[str, Any] = orjson.loads(line)
+    except orjson.JSONDecodeError as problem:
+        at = len(problem.doc[: problem.pos].encode("utf-8", "replace"))
+        raise BadSyntax(f"not JSON: {problem.msg}", at) from None
+    if "message" not in record:
+        return Frame(line, offset)
+    words = {name: record[name] for name in ("time", "source", "direction", "namespace") if record.get(name)}
+    for name, word in words.items():
+        if not isinstance(word, str) or len(word) > _WORD_LIMIT:
+            raise BadSyntax(f'"{name}" is text of at most {_WORD_LIMIT} characters')
+    try:
+        begin, end = place_of("message", line)
+    except RecursionError:
+        raise TooLarge("nested too deep") from None
+    time_us = log_time_us(words["time"]) if "time" in words else None
+    context: dict[str, Any] = {name: word for name, word in words.items() if name in {"direction", "namespace"}}
+    return Frame(line[begin:end], offset + begin, time_us, words.get("source", ""), context)
