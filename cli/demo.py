@@ -82,11 +82,14 @@ def _line(step: Step) -> str:
 
 def _print_figures(figures: Figures) -> None:
     table = Table(box=None, pad_edge=False, header_style="dim", title_justify="left")
-    for column, justify in (("", "left"), ("kWh", "right"), ("quarter hours", "right"), ("registers", "right")):
-        table.add_column(column, justify=justify)  # type: ignore[arg-type]
+    table.add_column("")
+    for column in ("kWh", "EUR/MWh", "quarter hours", "registers"):
+        table.add_column(column, justify="right")
     for flow in figures.flows:
         kwh = Decimal(flow.sum_mwh).scaleb(-6)
-        table.add_row(flow.title, f"[bold]{kwh:,.1f}[/bold]", f"{flow.present:,} of {flow.of:,}", str(flow.points))
+        price = "" if flow.price is None else f"{flow.price:,.1f}"
+        present = f"{flow.present:,} of {flow.of:,}"
+        table.add_row(flow.title, f"[bold]{kwh:,.1f}[/bold]", price, present, str(flow.points))
     console.print()
     console.print(table)
     if (limit := figures.limit) is not None:

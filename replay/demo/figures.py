@@ -3,11 +3,13 @@
 import csv
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from itertools import groupby
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from replay.demo.road import Ran
+from replay.scenario.names import BIDDING_ZONE
 from schemas.calendar import day_slots
 from schemas.facts import INTERPOLATED, MISSING, SlotValue
 from schemas.time import MINUTE_US, SECOND_US, SLOT_US, parse_time
@@ -33,13 +35,17 @@ _STATION_LIMIT = "schedule.limit.Charg"
 
 
 class Flow(NamedTuple):
-    """Energy of many points in one direction; ``present`` of ``of`` quarter hours have a value."""
+    """Energy of many points in one direction; ``present`` of ``of`` quarter hours have a value.
+
+    ``price`` is the day-ahead price in EUR/MWh, weighted with the energy; None where prices or energy are not known.
+    """
 
     title: str
     points: int
     sum_mwh: int
     present: int
     of: int
+    price: Decimal | None
 
 
 class Span(NamedTuple):
@@ -103,7 +109,15 @@ def figures_of(ran: Ran) -> Figures:
             bounded += 0 < off_mwh <= tolerance_mwh
             wrong += off_mwh > tolerance_mwh
     stations = sorted({point.partition("/")[0] for point, _ in truth if "/" in point})
-    return Figures(_flows(found), _spans(found), _limit(ran, slots, stations), exact, bounded, wrong, _giver(found))
+    return Figures(
+        _flows(found, _prices(ran.config, slots)),
+        _spans(found),
+        _limit(ran, slots, stations),
+        exact,
+        bounded,
+        wrong,
+        _giver(found),
+    )
 
 
 def _truth(folder: Path) -> dict[_Key, dict[int, tuple[int, int]]]:
@@ -121,13 +135,20 @@ def _quarters(config: Settings, point: str, slots: range) -> list[QuarterHour]:
     return best_of(quarter_hours(lookups.edges(*asked), slots), lookups.slot_values(*asked), slots=slots)
 
 
-def _flows(found: dict[_Key, list[QuarterHour]]) -> list[Flow]:
+def _prices(config: Settings, slots: range) -> dict[int, Decimal]:
+    """The latest day-ahead price of each slot, EUR/MWh."""
+    asked = lookups.slot_values(config.database_url, config.schema, BIDDING_ZONE, slots[0], slots[-1] + SLOT_US)
+    said = sorted((value for value in asked if value.series == "price.day-ahead"), key=lambda value: value.version)
+    return {value.slot_us: Decimal(value.value) for value in said}
+
+
+def _flows(found: dict[_Key, list[QuarterHour]], prices: dict[int, Decimal]) -> list[Flow]:
     """Stations have a ``/`` in their name; the grid connection is known by its MeLo."""
     return [
-        _flow("cars charged", _of(found, "import", station=True)),
-        _flow("cars gave back", _of(found, "export", station=True)),
-        _flow("drawn from the grid", _of(found, "import", station=False)),
-        _flow("fed into the grid", _of(found, "export", station=False)),
+        _flow("cars charged", _of(found, "import", station=True), prices),
+        _flow("cars gave back", _of(found, "export", station=True), prices),
+        _flow("drawn from the grid", _of(found, "import", station=False), prices),
+        _flow("fed into the grid", _of(found, "export", station=False), prices),
     ]
 
 
@@ -137,10 +158,15 @@ def _of(found: dict[_Key, list[QuarterHour]], direction: str, *, station: bool) 
             yield quarters
 
 
-def _flow(title: str, series: Iterable[list[QuarterHour]]) -> Flow:
+def _flow(title: str, series: Iterable[list[QuarterHour]], prices: dict[int, Decimal]) -> Flow:
     all_of_them = list(series)
     sum_mwh, present, of = total(quarter for quarters in all_of_them for quarter in quarters)
-    return Flow(title, len(all_of_them), sum_mwh, present, of)
+    energies = [(quarter.value_mwh or 0, quarter.slot_us) for quarters in all_of_them for quarter in quarters]
+    is_priced = sum_mwh > 0 and all(slot_us in prices for _, slot_us in energies)
+    price = None
+    if is_priced:
+        price = sum((energy_mwh * prices[slot_us] for energy_mwh, slot_us in energies), Decimal(0)) / sum_mwh
+    return Flow(title, len(all_of_them), sum_mwh, present, of, price)
 
 
 def _giver(found: dict[_Key, list[QuarterHour]]) -> str:

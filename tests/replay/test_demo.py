@@ -42,6 +42,7 @@ def test_the_demo_runs_twice_changes_nothing_and_names_commands_that_work(twin, 
     assert "100 quarter hours in a street of 2 houses" in first.stdout
     assert "live and replay are equal" in first.stdout
     assert "wrong" not in first.stdout
+    assert re.search(r"cars gave back +\d+\.\d +\d+\.\d +200 of 200 +2\n", first.stdout)
     digest = tables.digest(database_url, schema)
 
     for command in re.findall(r"^  \S*twin (\S.*?)  ", first.stdout, re.MULTILINE):
