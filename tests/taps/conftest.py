@@ -2,6 +2,7 @@
 
 import os
 import re
+import socket
 import subprocess
 import sys
 import threading
@@ -14,6 +15,11 @@ from schemas.event import from_record
 from schemas.interfaces import interface as interface_of
 
 NOBODY = "127.0.0.1:9"
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        return held.getsockname()[1]
 
 
 class Tap:

@@ -1,0 +1,194 @@
+"""The MQTT subscriber against a real Mosquitto."""
+
+import os
+import shutil
+import subprocess
+import threading
+
+import pytest
+from click.testing import CliRunner
+from conftest import NOBODY, Tap, free_port
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion
+
+from streams.taps.mqtt import main
+from streams.taps.topic_table import BadTable, read_table
+
+MOSQUITTO = shutil.which("mosquitto", path=f"/usr/sbin:/usr/local/sbin:{os.environ.get('PATH', '')}")
+
+needs_mosquitto = pytest.mark.skipif(MOSQUITTO is None, reason="needs a Mosquitto: apt-get install mosquitto")
+
+TABLE = """topic,interface,source
+app/+/+/command,7,{3}@{2}
+tariff/#,13,{topic}
+"""
+
+
+class Broker:
+    """A Mosquitto of its own; it keeps its sessions on disk."""
+
+    def __init__(self, folder, port):
+        self.port = port
+        self._config = folder / "mosquitto.conf"
+        self._config.write_text(
+            f"listener {port} 127.0.0.1\nallow_anonymous true\nuser root\n"
+            f"persistence true\npersistence_location {folder}/\n"
+        )
+        self.start()
+
+    def start(self):
+        self.process = subprocess.Popen([MOSQUITTO, "-c", self._config], stderr=subprocess.DEVNULL)
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(10)
+
+    def publish(self, messages, *, retain=False):
+        """Publish with quality of service 1; the broker has them when this returns."""
+        client = Client(CallbackAPIVersion.VERSION2)
+        connected = threading.Event()
+        client.on_connect = lambda *_: connected.set()
+        client.connect_async("127.0.0.1", self.port)
+        client.reconnect_delay_set(1, 1)
+        client.loop_start()
+        assert connected.wait(15)
+        for topic, payload in messages:
+            client.publish(topic, payload, qos=1, retain=retain).wait_for_publish(15)
+        client.disconnect()
+        client.loop_stop()
+
+
+@pytest.fixture
+def broker(tmp_path):
+    folder = tmp_path / "mosquitto"
+    folder.mkdir()
+    broker = Broker(folder, free_port())
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture
+def subscribed(broker, topic_prefix, tmp_path):
+    """Function: a subscriber in a process of its own."""
+    table = tmp_path / "topics.csv"
+    table.write_text(TABLE)
+
+    def start(kafka, *more):
+        url = f"mqtt://127.0.0.1:{broker.port}"
+        return Tap("mqtt", "--broker", url, "--table", table, *more, kafka=kafka, prefix=topic_prefix, home=tmp_path)
+
+    return start
+
+
+@needs_mosquitto
+@pytest.mark.stack
+@pytest.mark.parametrize("protocol", ["3.1.1", "5"])
+def test_what_is_published_is_in_kafka_also_what_came_while_nobody_listened(
+    kafka, broker, subscribed, events_on, protocol
+):
+    with subscribed(kafka, "--protocol", protocol) as tap:
+        tap.wait_for("connected to the broker, a new session")
+        broker.publish([("app/home/anna/command", b"charge"), ("other/topic", b"unheard"), ("tariff/a/b", b"\xff\x00")])
+        tap.wait_until(lambda: len(events_on("7")) == 1 and len(events_on("13")) == 1)
+        assert tap.stop() == 0, tap.said
+    broker.publish([("app/home/anna/command", b"stop"), ("app/home/bert/command", b"go")])
+    with subscribed(kafka, "--protocol", protocol) as tap:
+        tap.wait_for("connected to the broker, an earlier session")
+        tap.wait_until(lambda: len(events_on("7")) == 3)
+    commands = events_on("7")
+    assert [event.raw for event in commands] == [b"charge", b"stop", b"go"]
+    assert [event.source for event in commands] == ["anna@home", "anna@home", "bert@home"]
+    assert [(event.source, event.raw) for event in events_on("13")] == [("tariff/a/b", b"\xff\x00")]
+
+
+@needs_mosquitto
+@pytest.mark.stack
+def test_what_neither_kafka_nor_disk_can_take_stays_with_the_broker(kafka, broker, subscribed, events_on, monkeypatch):
+    monkeypatch.setenv("TWIN_SPOOL_LIMIT_BYTES", "1")
+    with subscribed(NOBODY) as tap:
+        tap.wait_for("connected to the broker")
+        broker.publish([("app/home/anna/command", b"charge")])
+        tap.wait_for("the message waits, and the broker with it")
+    monkeypatch.delenv("TWIN_SPOOL_LIMIT_BYTES")
+    assert events_on("7") == []
+    with subscribed(kafka) as tap:
+        tap.wait_until(lambda: events_on("7"))
+    assert [event.raw for event in events_on("7")] == [b"charge"]
+
+
+@needs_mosquitto
+@pytest.mark.stack
+def test_a_broker_that_goes_and_comes_again_is_found_again(kafka, broker, subscribed, events_on):
+    with subscribed(kafka) as tap:
+        tap.wait_for("connected to the broker")
+        broker.stop()
+        tap.wait_for("broke off")
+        broker.start()
+        tap.wait_for("an earlier session")
+        broker.publish([("app/home/anna/command", b"charge")])
+        tap.wait_until(lambda: events_on("7"))
+
+
+@needs_mosquitto
+@pytest.mark.stack
+def test_a_message_the_broker_kept_has_no_time_and_is_one_event_however_often_it_comes(
+    kafka, broker, subscribed, events_on
+):
+    broker.publish([("app/home/anna/command", b"kept")], retain=True)
+    for _ in range(2):
+        with subscribed(kafka) as tap:
+            tap.wait_for("connected to the broker")
+            before = len(events_on("7"))
+            tap.wait_until(lambda before=before: len(events_on("7")) > before)
+    events = events_on("7")
+    assert {event.log_time_us for event in events} == {None}
+    assert len({event.id for event in events}) == 1
+
+
+def test_the_first_line_that_fits_says_where_a_message_belongs():
+    rows = read_table(["topic,interface,source", "a/+/c,6,x-{2}", "a/#,07,", "+/b,E1,{topic}!"])
+    assert [row.interface for row in rows] == ["6", "7", "E1"]
+    assert rows[0].fits("a/b/c")
+    assert not rows[0].fits("a/b/c/d")
+    assert rows[1].fits("a/b/c/d")
+    assert [row.source_of("a/b/c") for row in rows] == ["x-b", "a/b/c", "a/b/c!"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "sentence"),
+    [
+        ([], "the first line has to be topic,interface,source"),
+        (["topic,interface"], "the first line has to be"),
+        (["topic,interface,source"], "no line behind its first"),
+        (["topic,interface,source", "a,99,"], "line 2: there is no interface '99'"),
+        (["topic,interface,source", "a,6"], "line 2: a line has a topic"),
+        (["topic,interface,source", "a,6,b,c"], "line 2: a line has a topic"),
+        (["topic,interface,source", "a/#/b,6,"], "is no filter"),
+        (["topic,interface,source", "a/b+,6,"], "is no filter"),
+        (["topic,interface,source", "a/b,6,{3}"], "topics like a/b have 2 levels"),
+        (["topic,interface,source", "a/b,6,{0}"], "neither {topic} nor the number of a level"),
+        (["topic,interface,source", "a/b,6,{name}"], "neither {topic} nor the number of a level"),
+        (["topic,interface,source", "$share/g/a,6,"], "a shared subscription has no order"),
+    ],
+)
+def test_a_table_that_is_none_is_refused_by_line(lines, sentence):
+    with pytest.raises(BadTable) as refused:
+        read_table(lines)
+    assert sentence in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--broker", "http://a"], "is no address of a broker"),
+        (["--broker", "mqtt://u:p@a"], "the password in TWIN_MQTT_PASSWORD"),
+        (["--broker", "mqtt://a", "--client-id", "../a"], "it may have letters"),
+    ],
+)
+def test_what_is_wrong_is_said_in_a_sentence(arguments, sentence, tmp_path):
+    table = tmp_path / "topics.csv"
+    table.write_text(TABLE)
+    environment = {"TWIN_KAFKA": NOBODY, "TWIN_HOME": str(tmp_path)}
+    result = CliRunner().invoke(main, [*arguments, "--table", str(table)], env=environment)
+    assert result.exit_code == 2
+    assert sentence in result.output
