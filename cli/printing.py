@@ -156,6 +156,7 @@ def scalar(value: object) -> str:
 def place(position: int) -> str:
     """Where an event lies in the log: ``topic/partition@offset``.
 
+    >>> from schemas.rows import position_of
     >>> place(position_of(4, 3, 17))
     'if.04.evse-cpo/3@17'
     """

@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from schemas.interfaces import ACTORS, INTERFACES, by_topic, by_topic_number, interface
+from schemas.interfaces import ACTORS, INTERFACES, by_topic, by_topic_number, format_of, interface
+from twin.observe import observer_of
+
+TESTS = Path(__file__).parent
 
 SOURCE = Path(__file__).parents[2] / "shared" / "domain" / "interfaces.md"
 needs_source = pytest.mark.skipif(not SOURCE.exists(), reason="../shared is not here")
@@ -121,3 +124,14 @@ def test_an_unknown_number_is_refused_with_a_sentence(text):
 
 def test_an_interface_is_found_by_its_topic_and_by_its_topic_number():
     assert all(by_topic(entry.topic) is by_topic_number(entry.topic_number) for entry in INTERFACES.values())
+
+
+@pytest.mark.parametrize("name", sorted({name for entry in INTERFACES.values() for name in entry.formats}))
+def test_a_registered_format_has_a_decoder_an_observer_and_tests_of_both(name):
+    assert format_of(name).name == name
+    assert format_of(name).title != ""
+    assert callable(observer_of(name))
+    assert list((TESTS / "wire").glob(f"test_{name}*.py")), "its bytes are tried nowhere"
+    said = re.compile(rf"twin\.observe(\.| import ){name}\b|from twin\.observe import observe\b")
+    trying = [file for folder in ("observe", "wire") for file in (TESTS / folder).glob(f"test_*{name}*.py")]
+    assert any(said.search(file.read_text("utf-8")) for file in trying), "its facts are tried nowhere"
