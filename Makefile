@@ -31,12 +31,12 @@ unit: setup ## the tests
 
 test: lint types unit ## lint, types, all tests on the real stack
 
-check: test
+check: test ## the same
 
-docs: setup ## docs/database.md from the comments of the migrated schema, docs/cli.md, docs/twins.md
-	.venv/bin/python -m cli.reference
-	.venv/bin/python -m cli.twins_page
-	WRITE_DOCS=1 tests/run tests/streams/test_database_page.py
+docs: setup ## write anew what documents show of schema, commands, twins and their output
+	$(PY) -m cli.reference
+	$(PY) -m cli.twins_page
+	WRITE_DOCS=1 TWIN_TEST_PROCESSES=0 tests/run tests/streams/test_database_page.py tests/test_readme.py
 
 format: setup ## let the formatter write
 	.venv/bin/ruff check --fix .
