@@ -39,7 +39,9 @@ def _sentence(model: type[Twin]) -> str:
 def _row(entry: Attribute) -> str:
     units = ", ".join("as sent" if unit == ANY_UNIT else unit or "-" for unit in entry.units)
     allowed = entry.allowed.shown + (", or none" if entry.optional else "")
-    refers = f" (names a `{entry.refers}`)" if entry.refers else ""
+    refers = (
+        "" if entry.refers is None else f" (names {'several' if entry.refers.several else 'a'} `{entry.refers.kind}`)"
+    )
     cells = [f"`{entry.name}`", units, allowed, _interfaces(entry), _agree(entry), entry.meaning + refers]
     return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |\n"
 

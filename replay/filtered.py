@@ -1,7 +1,7 @@
 """Filtered reads of the archive: what it holds of one actor or one point, in few row groups a segment."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,6 +18,8 @@ from schemas.rows import Register, split_position
 from streams.archive.facts import REGISTER
 from streams.archive.layout import Archive, Manifest
 from streams.lookups import Attribute
+
+_SIGNAL = ("actor", "attribute")
 
 
 class Cut(NamedTuple):
@@ -38,12 +40,23 @@ class Cut(NamedTuple):
         return table.filter(pc.and_(inside, pc.less_equal(table["recorded_us"], self.known_us)))
 
 
-def observed(archive: Archive, manifest: Manifest, actor: str, cut: Cut) -> Iterator[Attribute]:
-    """Observations of an actor."""
-    table = cut.of(_rows(archive.file(manifest.number, "observations"), "actor", [actor]), "time_us")
-    names = ("attribute", "value_json", "unit", "time_us", "event_id", "position")
-    for attribute, value, unit, time_us, event_id, position in _tuples(table, names):
-        yield Attribute(actor, attribute, value_of(value), unit, time_us, event_id.hex(), position)
+def observed(
+    archive: Archive,
+    manifest: Manifest,
+    actors: Collection[str],
+    cut: Cut,
+    wants: Callable[[str, str], bool] | None = None,
+) -> Iterator[Attribute]:
+    """Observations of actors; ``wants`` says of which attributes (actor, attribute), None: of all."""
+    table = cut.of(_rows(archive.file(manifest.number, "observations"), "actor", sorted(actors)), "time_us")
+    if wants is not None and table.num_rows:
+        signals = table.select(["actor", "attribute"]).unify_dictionaries().group_by(["actor", "attribute"])
+        wanted = [attribute for actor, attribute in _tuples(signals.aggregate([]), _SIGNAL) if wants(actor, attribute)]
+        table = table.filter(pc.is_in(table["attribute"].cast(pa.string()), value_set=pa.array(wanted, pa.string())))
+    names = ("actor", "attribute", "value_json", "unit", "time_us", "event_id", "position")
+    for actor, attribute, value, unit, time_us, event_id, position in _tuples(table, names):
+        if wants is None or wants(actor, attribute):
+            yield Attribute(actor, attribute, value_of(value), unit, time_us, event_id.hex(), position)
 
 
 def last_message(archive: Archive, interface: str, cut: Cut) -> Event | None:

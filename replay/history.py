@@ -29,7 +29,7 @@ from twin.merge.edges import merge_readings
 from twin.merge.identity import identity_of
 from twin.merge.observations import canonical
 
-_EVER_US = (1 << 62) - 1
+EVER_US = (1 << 62) - 1
 
 log = logging.getLogger("replay")
 
@@ -48,13 +48,13 @@ Tail = Callable[[], Iterable[Said]]
 
 def twin_at(config: Settings, actor: str, at_us: int | None = None, known_us: int | None = None) -> list[Attribute]:
     """The twin of an actor as it was at ``at_us``, as far as it was known at ``known_us``; sorted by attribute."""
-    archive, tail = _log_of(config)
+    archive, tail = log_of(config)
     return twin_in(archive, actor, at_us, known_us, tail)
 
 
 def edges_for(config: Settings, point: str, day: date, known_us: int | None = None) -> list[Edge]:
     """Edges of all registers of a point in and around a legal day."""
-    archive, tail = _log_of(config)
+    archive, tail = log_of(config)
     window = window_of(day)
     return quarters_in(archive, point, window.start_us, window.end_us, known_us, tail)[0]
 
@@ -63,7 +63,7 @@ def slots_known(
     config: Settings, point: str, start_us: int, end_us: int, known_us: int
 ) -> tuple[list[Edge], list[SlotValue], frozenset[str]]:
     """What :mod:`streams.lookups` says of a point, as far as it was known: edges, slot values, cancelled documents."""
-    archive, tail = _log_of(config)
+    archive, tail = log_of(config)
     return quarters_in(archive, point, start_us, end_us, known_us, tail)
 
 
@@ -72,7 +72,7 @@ def events_of(config: Settings, actor: str, from_us: int, to_us: int) -> list[Ev
 
     One without a time of its own counts at the stamp of its log, or else when it was recorded.
     """
-    archive, tail = _log_of(config)
+    archive, tail = log_of(config)
     return events_in(archive, actor, from_us, to_us, tail)
 
 
@@ -88,7 +88,8 @@ def event_ids(config: Settings, positions: Collection[int]) -> dict[int, str]:
     return found
 
 
-def _log_of(config: Settings) -> tuple[Archive, Tail]:
+def log_of(config: Settings) -> tuple[Archive, Tail]:
+    """The archive, and what in Kafka is not archived yet: both halves of the log."""
     archive = Archive(config.home)
 
     def tail() -> Iterator[Said]:
@@ -108,11 +109,11 @@ def twin_in(
     archive: Archive, actor: str, at_us: int | None = None, known_us: int | None = None, tail: Tail = tuple
 ) -> list[Attribute]:
     """See :func:`twin_at`."""
-    cut = Cut(-_EVER_US, _EVER_US if at_us is None else at_us + 1, _EVER_US if known_us is None else known_us)
+    cut = Cut(-EVER_US, EVER_US if at_us is None else at_us + 1, EVER_US if known_us is None else known_us)
     best: dict[str, Attribute] = {}
     for manifest in archive.manifests():
         if cut.may_touch(manifest, "observations"):
-            for seen in filtered.observed(archive, manifest, actor, cut):
+            for seen in filtered.observed(archive, manifest, [actor], cut):
                 _keep_latest(best, seen)
     if actor.startswith("interface:"):
         best.pop("last_message", None)  # one a quarter hour; the cut may lie within
@@ -128,10 +129,10 @@ def quarters_in(
     archive: Archive, point: str, start_us: int, end_us: int, known_us: int | None = None, tail: Tail = tuple
 ) -> tuple[list[Edge], list[SlotValue], frozenset[str]]:
     """See :func:`slots_known`."""
-    known = _EVER_US if known_us is None else known_us
+    known = EVER_US if known_us is None else known_us
     cut = Cut(start_us, end_us, known)
     wide = Cut(start_us - NEIGHBOUR_US, end_us + NEIGHBOUR_US, known)
-    ever = Cut(-_EVER_US, _EVER_US, known)
+    ever = Cut(-EVER_US, EVER_US, known)
     readings = _Readings()
     values: set[SlotValue] = set()
     cancelled: set[str] = set()

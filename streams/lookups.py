@@ -74,6 +74,18 @@ def actors(url: str, schema: str, kind: str = "") -> list[tuple[str, int, int]]:
         return [(actor, count, to_us(at)) for actor, count, at in rows]
 
 
+def named(url: str, schema: str, name: str) -> list[str]:
+    """Actors of a name, with or without their kind; of a station also its EVSEs."""
+    with connected(url, schema) as connection:
+        rows = connection.execute(
+            "select distinct actor from signal where actor = %(name)s or starts_with(actor, %(name)s || '/') "
+            "or substr(actor, strpos(actor, ':') + 1) = %(name)s "
+            "or starts_with(substr(actor, strpos(actor, ':') + 1), %(name)s || '/') order by actor",
+            {"name": name},
+        )
+        return [row[0] for row in rows]
+
+
 def edges(url: str, schema: str, point: str, start_us: int, end_us: int) -> list[Edge]:
     """Edges of all registers of a point in and around a span of time."""
     with connected(url, schema) as connection:

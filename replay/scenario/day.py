@@ -23,6 +23,7 @@ from replay.scenario.writers import (
     eebus_frames,
     eebus_wallbox,
     entsoe,
+    master_data,
     mscons,
     ocpp,
     ocpp_dispatch,
@@ -76,6 +77,7 @@ _DOCUMENTS: Final[tuple[Callable[[Truth], Iterator[Document]], ...]] = (
     tariff.documents,
     aggregator.documents,
     control.documents,
+    master_data.documents,
 )
 """What is sent as a file of its own, before the day or when it is over."""
 

@@ -184,6 +184,7 @@ def test_the_tunnel_is_a_state_of_box_and_gateway():
         ("control-box:CB-7", "cls_tunnel", "opened"),
         ("control-box:CB-7", "smgw", "EPPC0210000001"),
         ("smgw:EPPC0210000001", "cls_tunnel", "opened"),
+        ("smgw:EPPC0210000001", "control-box/CB-7", "CB-7"),
     }
 
 

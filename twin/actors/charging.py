@@ -6,12 +6,13 @@ from typing import Final
 
 from schemas.facts import Scalar
 from twin.actors.eebus import Device, Limited
-from twin.actors.model import MEASURED, Tolerance, Twin, carrying, flag, instant, quantity, text, word
+from twin.actors.model import MEASURED, Refers, Tolerance, Twin, carrying, flag, instant, quantity, text, word
 from twin.actors.station import Station, StationVehicle
 from twin.actors.values import Numbers
 from twin.amounts import Number
 
 _OCPP, _OCPI, _OCMF = carrying("ocpp"), carrying("ocpi"), carrying("ocmf")
+_MASTER: Final = carrying("master_data")
 _EV: Final = "3"
 _POSITIVE: Final = Numbers(0)
 _PERCENT: Final = Numbers(0, 100)
@@ -22,7 +23,7 @@ class Wallbox(Twin):
     """What EEBUS says of a wallbox beside what it says of every device."""
 
     ev_connected: bool | None = flag(_EV, "whether a vehicle is plugged in")
-    ev_id: str | None = text(_EV, "identity of the vehicle that is plugged in, as it gives it", refers="bev")
+    ev_id: str | None = text(_EV, "identity of the vehicle that is plugged in, as it gives it", refers=Refers("bev"))
     ev_id_type: str | None = word("eui48 eui64 userRfidTag", _EV, "what kind of identity that is")
     ev_communication_standard: str | None = text(
         _EV, "how vehicle and box talk", hint="iso15118-2ed1, iso15118-2ed2, iec61851"
@@ -54,6 +55,11 @@ class Evse(Station, StationVehicle, Wallbox, Limited, Device):
 
     KIND = "evse"
 
+    melo: str | None = text(_MASTER, "metering location it stands behind", optional=True, refers=Refers("melo"))
+    same_as: str | None = text(
+        _MASTER, "other names of it", optional=True, refers=Refers("evse", several=True, complete=False)
+    )
+    session: str | None = text(_OCPI, "session at it, now or latest", refers=Refers("session"))
     name: str | None = text(_EV, "name of the device")
     model: str | None = text(f"{_OCPP} {_EV}", "model, or device code of its maker")
     serial_number: str | None = text(f"{_OCPP} {_EV}", "serial number of the station")
@@ -104,7 +110,7 @@ class Bev(Twin):
 
     KIND = "bev"
 
-    evse: str | None = text(_EV, "the EVSE it was last plugged in at", refers="evse")
+    evse: str | None = text(_EV, "the EVSE it was last plugged in at", refers=Refers("evse"))
     soc: Number | None = quantity("%", _EV, "state of charge", _PERCENT)
     soh: Number | None = quantity("%", _EV, "state of health of the battery", Numbers(0, 150))
     range: Number | None = quantity("m", _EV, "how far it still goes", _POSITIVE)
@@ -126,9 +132,9 @@ class Session(Twin):
     energy_export: Number | None = quantity("Wh", _OCPI, "discharged, where the periods tell", _POSITIVE)
     cost: Number | None = quantity("*", _OCPI, "cost before taxes, in the currency named")
     cost_with_tax: Number | None = quantity("*", _OCPI, "cost with taxes, in the currency named")
-    evse: str | None = text(_OCPI, "the EVSE, as its operator names it", refers="evse")
+    evse: str | None = text(_OCPI, "the EVSE, as its operator names it", refers=Refers("evse"))
     location: str | None = text(_OCPI, "the location of the EVSE")
     operator: str | None = text(_OCPI, "country and party of the operator", hint="DE*ABC")
-    contract: str | None = text(_OCPI, "the contract it is billed to", refers="contract")
+    contract: str | None = text(_OCPI, "the contract it is billed to", refers=Refers("contract"))
     contract_doubt: str | None = text(_OCPI, "why the contract is no EMAID", name="contract.doubt")
     cdr: str | None = text(_OCPI, "number of its charge detail record")

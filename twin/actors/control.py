@@ -6,13 +6,21 @@ from typing import Final
 
 from schemas.facts import Scalar
 from twin.actors.eebus import Device, Limited, Ranged
-from twin.actors.model import ANY_UNIT, Twin, carrying, flag, instant, quantity, text, word
+from twin.actors.model import ANY_UNIT, Refers, Twin, carrying, flag, instant, quantity, text, word
 from twin.actors.values import Numbers
 from twin.amounts import Number
 
 _COMMANDS: Final = carrying("control")
+_MASTER: Final = carrying("master_data")
 _MSCONS: Final = carrying("mscons")
 _WATT: Final = Numbers(0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Housed(Twin):
+    """A device that stands behind a metering location."""
+
+    melo: str | None = text(_MASTER, "metering location it stands behind", optional=True, refers=Refers("melo"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,15 +49,18 @@ class Controlled(Twin):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ControlBox(Controlled, Limited, Ranged, Device):
+class ControlBox(Housed, Controlled, Limited, Ranged, Device):
     """A control box (``control-box:<id>``)."""
 
     KIND = "control-box"
 
+    same_as: str | None = text(
+        _MASTER, "other names of it", optional=True, refers=Refers("control-box", several=True, complete=False)
+    )
     box_state: str | None = text(_COMMANDS, "its state", hint="unlimited, limited, failsafe, disturbed")
     box_limit: Number | None = quantity("W", _COMMANDS, "limit it keeps", _WATT, optional=True)
     cls_tunnel: str | None = text(_COMMANDS, "tunnel through its gateway", hint="opened, closed")
-    smgw: str | None = text(_COMMANDS, "its gateway", refers="smgw")
+    smgw: str | None = text(_COMMANDS, "its gateway", refers=Refers("smgw"))
     channel: str | None = text(_COMMANDS, "channel booked for a command")
     channel_until: str | None = instant(_COMMANDS, "until when it is booked")
 
@@ -58,9 +69,9 @@ class ControlBox(Controlled, Limited, Ranged, Device):
 class _Location(Controlled):
     """A controlled location that market messages name."""
 
-    msb: str | None = text(_MSCONS, "who operates the metering point", refers="msb")
+    msb: str | None = text(_MSCONS, "who operates the metering point", refers=Refers("msb"))
     recipient: str | None = text(_MSCONS, "who gets its values")
-    meter: str | None = text(_MSCONS, "the meter a market message names", refers="meter")
+    meter: str | None = text(_MSCONS, "the meter a market message names", refers=Refers("meter", complete=False))
     last_document: str | None = text(_MSCONS, "latest market message about it")
     register: Mapping[str, Scalar] = quantity(
         ANY_UNIT, _MSCONS, "a register that is no active energy, latest value", name="register/*"
@@ -68,7 +79,7 @@ class _Location(Controlled):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ControllableResource(_Location):
+class ControllableResource(Housed, _Location):
     """A controllable resource (``sr:C...``)."""
 
     KIND = "sr"
@@ -80,12 +91,20 @@ class GridLocation(_Location):
 
     KIND = "nelo"
 
+    melo: Mapping[str, Scalar] = text(
+        _MASTER, "a metering location behind it", name="melo/*", optional=True, refers=Refers("melo")
+    )
+
 
 @dataclass(frozen=True, kw_only=True)
-class Hems(Limited, Ranged, Device):
+class Hems(Housed, Limited, Ranged, Device):
     """A home energy manager."""
 
     KIND = "hems"
+
+    same_as: str | None = text(
+        _MASTER, "other names of it", optional=True, refers=Refers("hems", several=True, complete=False)
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

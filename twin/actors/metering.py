@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from schemas.facts import Scalar
-from twin.actors.model import ANY_UNIT, MEASURED, Twin, anything, carrying, instant, quantity, text
+from twin.actors.model import ANY_UNIT, MEASURED, Refers, Twin, anything, carrying, instant, quantity, text
 from twin.actors.values import Numbers, at_most
 from twin.amounts import Number
 
@@ -13,6 +13,7 @@ _SML, _MBUS = carrying("sml"), carrying("mbus")
 _TAF7: Final = carrying("taf7")
 _HAN: Final = carrying("han_json")
 _MSCONS: Final = carrying("mscons")
+_MASTER: Final = carrying("master_data")
 _BOX: Final = carrying("control")
 _LIVE: Final = carrying("sml", "mbus")
 _ALL: Final = carrying("sml", "mbus", "taf7")
@@ -28,6 +29,9 @@ class Meter(Twin):
 
     KIND = "meter"
 
+    melo: str | None = text(
+        f"{_TAF7} {_HAN} {_MSCONS} {_MASTER}", "metering location it measures", optional=True, refers=Refers("melo")
+    )
     power: Number | None = quantity(
         "W", _ALL, "active power, import positive", _MEGAWATT, tolerance=MEASURED._replace(distance=10)
     )
@@ -99,18 +103,29 @@ class MeteringLocation(Twin):
 
     KIND = "melo"
 
-    meters: str | None = text(f"{_TAF7} {_HAN}", "its meters, parted by spaces", refers="meter")
-    meter: str | None = text(_MSCONS, "the meter a market message names", refers="meter")
-    smgw: str | None = text(f"{_TAF7} {_HAN}", "its gateway", refers="smgw")
+    meters: str | None = text(
+        f"{_TAF7} {_HAN} {_MASTER}", "its meters", optional=True, refers=Refers("meter", several=True)
+    )
+    meter: str | None = text(_MSCONS, "the meter a market message names", refers=Refers("meter", complete=False))
+    smgw: str | None = text(f"{_TAF7} {_HAN} {_MASTER}", "its gateway", optional=True, refers=Refers("smgw"))
+    malo: str | None = text(_MASTER, "market location of what is drawn", optional=True, refers=Refers("malo"))
+    feed_in_malo: str | None = text(_MASTER, "market location of what is fed in", optional=True, refers=Refers("malo"))
+    nelo: str | None = text(_MASTER, "grid location behind which it is limited", optional=True, refers=Refers("nelo"))
+    resources: str | None = text(_MASTER, "controllable resources", optional=True, refers=Refers("sr", several=True))
+    evses: str | None = text(_MASTER, "its wallboxes", optional=True, refers=Refers("evse", several=True))
+    hems: str | None = text(_MASTER, "its energy manager", optional=True, refers=Refers("hems"))
+    control_box: str | None = text(_MASTER, "its control box", optional=True, refers=Refers("control-box"))
     customer: str | None = text(_TAF7, "its customer, as the gateway knows him")
-    invoicing_party: str | None = text(_TAF7, "who bills", refers="supplier")
+    invoicing_party: str | None = text(_TAF7, "who bills", refers=Refers("supplier"))
     tariff: str | None = text(_TAF7, "tariff under which its values were sent")
     certificate: str | int | None = anything(
         _TAF7, "certificate of the gateway that signed", name="certificate", units=""
     )
     last_log_record: Number | None = quantity("", _TAF7, "latest record of the gateway's log", _POSITIVE)
-    msb: str | None = text(_MSCONS, "who operates the metering point", refers="msb")
-    recipient: str | None = text(_MSCONS, "who gets its values", refers="supplier")
+    msb: str | None = text(
+        f"{_MSCONS} {_MASTER}", "who operates the metering point", optional=True, refers=Refers("msb")
+    )
+    recipient: str | None = text(_MSCONS, "who gets its values", refers=Refers("supplier"))
     last_document: str | None = text(_MSCONS, "latest market message about it")
     register: Mapping[str, Scalar] = quantity(
         ANY_UNIT, _MSCONS, "a register that is no active energy, latest value", name="register/*"
@@ -130,9 +145,15 @@ class MarketLocation(Twin):
 
     KIND = "malo"
 
-    msb: str | None = text(_MSCONS, "who operates the metering point", refers="msb")
-    recipient: str | None = text(_MSCONS, "who gets its values", refers="supplier")
-    meter: str | None = text(_MSCONS, "the meter a market message names", refers="meter")
+    melo: str | None = text(_MASTER, "where it is measured", optional=True, refers=Refers("melo"))
+    supplier: str | None = text(_MASTER, "who supplies it", optional=True, refers=Refers("supplier"))
+    balance_group: str | None = text(_MASTER, "EIC of its balance group", optional=True, refers=Refers("balance-group"))
+    aggregator: str | None = text(
+        _MASTER, "who markets its flexibility", optional=True, refers=Refers("technical-aggregator")
+    )
+    msb: str | None = text(_MSCONS, "who operates the metering point", refers=Refers("msb"))
+    recipient: str | None = text(_MSCONS, "who gets its values", refers=Refers("supplier"))
+    meter: str | None = text(_MSCONS, "the meter a market message names", refers=Refers("meter", complete=False))
     last_document: str | None = text(_MSCONS, "latest market message about it")
     register: Mapping[str, Scalar] = quantity(
         ANY_UNIT, _MSCONS, "a register that is no active energy, latest value", name="register/*"
@@ -145,6 +166,12 @@ class Gateway(Twin):
 
     KIND = "smgw"
 
+    melo: Mapping[str, Scalar] = text(
+        f"{_TAF7} {_HAN} {_MASTER}", "a metering location it reads", name="melo/*", optional=True, refers=Refers("melo")
+    )
+    control_box: Mapping[str, Scalar] = text(
+        _BOX, "a control box behind its tunnel", name="control-box/*", refers=Refers("control-box")
+    )
     manufacturer: str | None = text(_TAF7, "who made it")
     firmware: str | None = text(f"{_TAF7} {_HAN}", "its firmware")
     cls_tunnel: str | None = text(_BOX, "its tunnel to the control box", hint="opened, closed")

@@ -41,11 +41,23 @@ MEASURED: Final = Tolerance(share_percent=2, window_us=MINUTE_US)
 """Of measured values: 2 % is the accuracy class of the meters in charging stations, rounded up [M]."""
 
 
+class Refers(NamedTuple):
+    """That a value is the name of another actor, of this kind.
+
+    ``several``: names of several, parted by spaces. ``complete``: there is no other beside those named. Of a family
+    (``melo/*``) the name is what stands for the ``*``, and there may be others.
+    """
+
+    kind: str
+    several: bool = False
+    complete: bool = True
+
+
 class Attribute(NamedTuple):
     """A declared attribute, or a family where the name holds ``*`` (any text) or ``?`` (one sign).
 
     ``units``: those it may have; ``("",)`` for text and flags. ``interfaces`` set it. ``optional``: it may be told that
-    there is no value (any more). ``refers`` is the kind of actor whose name the value is, "" where it is none.
+    there is no value (any more). ``refers`` says whose name the value is, None where it is none.
     """
 
     name: str
@@ -54,7 +66,7 @@ class Attribute(NamedTuple):
     interfaces: tuple[str, ...]
     meaning: str
     optional: bool = False
-    refers: str = ""
+    refers: Refers | None = None
     tolerance: Tolerance = STATED
 
     @property
@@ -88,7 +100,7 @@ def _declare(
     *,
     name: str = "",
     optional: bool = False,
-    refers: str = "",
+    refers: Refers | None = None,
     tolerance: Tolerance = STATED,
 ) -> Any:
     units = (units,) if isinstance(units, str) else units
@@ -118,7 +130,13 @@ def word(words: str, interfaces: str, meaning: str, *, name: str = "", optional:
 
 
 def text(
-    interfaces: str, meaning: str, *, hint: str = "text", name: str = "", optional: bool = False, refers: str = ""
+    interfaces: str,
+    meaning: str,
+    *,
+    hint: str = "text",
+    name: str = "",
+    optional: bool = False,
+    refers: Refers | None = None,
 ) -> Any:
     """Any text; with ``refers`` it is the name of another actor."""
     return _declare(Text(hint), "", interfaces, meaning, name=name, optional=optional, refers=refers)

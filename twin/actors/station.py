@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from schemas.facts import Scalar
-from twin.actors.model import ANY_UNIT, Twin, anything, carrying, flag, instant, quantity, text, word
+from twin.actors.model import ANY_UNIT, Refers, Twin, anything, carrying, flag, instant, quantity, text, word
 from twin.actors.values import Numbers, at_most
 from twin.amounts import Number
 
@@ -101,7 +101,7 @@ class Station(Twin):
     remote_start_id: Number | None = quantity("", OCPP, "number of the request that started the transaction")
     session_start: str | None = instant(OCPP, "when the transaction began")
     session_end: str | None = instant(OCPP, "when the transaction ended")
-    id_token: str | None = text(OCPP, "the token shown at it last", refers="contract")
+    id_token: str | None = text(OCPP, "the token shown at it last", refers=Refers("contract"))
     id_token_status: str | None = word(_VERDICTS, OCPP, "what the backend said to it")
     charging_limit: Number | None = quantity(("W", "A", ""), OCPP, "limit in force, import positive", _MEGAWATT)
     charging_setpoint: Number | None = quantity(

@@ -42,9 +42,9 @@ class Numbers:
     @property
     def shown(self) -> str:
         """See :class:`Allowed`."""
-        if self.low is None and self.high is None:
-            return "number"
-        return f"{'' if self.low is None else self.low} to {'' if self.high is None else self.high}".strip()
+        if self.low is None:
+            return "number" if self.high is None else f"up to {self.high}"
+        return f"{self.low} or more" if self.high is None else f"{self.low} to {self.high}"
 
 
 @dataclass(frozen=True, slots=True)

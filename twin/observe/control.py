@@ -68,6 +68,10 @@ def observe(event: Event, facts: Facts) -> None:
         facts.observations.append(
             Observation(f"smgw:{said['smgw']}", "cls_tunnel", said["state"], "", said["created_us"])
         )
+        box = said["box"]
+        facts.observations.append(
+            Observation(f"smgw:{said['smgw']}", f"control-box/{box}", box, "", said["created_us"])
+        )
     elif operation == "channel":
         telling.all({"channel": said["channel"], "channel_until": _shown(said["until_us"])})
 

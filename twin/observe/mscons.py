@@ -217,6 +217,8 @@ def _say_location(location: dict[str, Any], said: dict[str, Any], time_us: int, 
         "last_document": said["document"],
     }
     facts.observations += [Observation(actor, name, value, "", time_us) for name, value in named.items() if value]
+    if location["device"] and location["kind"] == "melo":
+        facts.observations.append(Observation(f"meter:{location['device']}", "melo", location["id"], "", time_us))
 
 
 def _shortened(rejects: list[Reject], register: _Register) -> Iterator[Reject]:

@@ -12,7 +12,7 @@ from import and export, which only periods with ``ENERGY_IMPORT`` and ``ENERGY_E
 | session | ``start``, ``end`` | - | times, UTC |
 | session | ``evse``, ``location``, ``contract``, ``cdr``, ``operator`` | - | identifiers |
 | evse | ``availability`` | - | as OCPI 8.4.22 lists: AVAILABLE, CHARGING, OUTOFORDER ... |
-| evse | ``location``, ``operator`` | - | identifiers |
+| evse | ``location``, ``operator``, ``session`` | - | identifiers |
 """
 
 from decimal import Decimal
@@ -41,6 +41,8 @@ def observe(event: Event, facts: Facts) -> None:
         _session(found, said)
         (_of_cdr if kind == "cdr" else _of_session)(found, said)
         _contract(found["cdr_token"], said)
+        at_evse = found["evse_uid"] if kind == "session" else found["cdr_location"]["evse_id"]
+        _Said(f"evse:{at_evse}", said.time_us, facts)("session", event.actor.partition(":")[2])
         for value in event.payload.get("signed", ()):
             if "error" in value:
                 facts.rejects.append(Reject(value["error"]["reason"], f"{event.actor}: {value['error']['detail']}"))

@@ -152,6 +152,8 @@ def _say_point(point: dict[str, Any], time_us: int, facts: Facts) -> None:
         certificate = point["certificate"] or {}
         logged = [entry["record"] for entry in point["log"] if entry["record"] is not None]
         said += [(actor, "smgw", gateway.get("id")), (actor, "meters", " ".join(meters) or None)]
+        said += [(f"meter:{meter}", "melo", melo) for meter in meters]
+        said += [(f"smgw:{gateway['id']}", f"melo/{melo}", melo)] if gateway.get("id") else []
         said += [(actor, "certificate", certificate.get("id")), (actor, "last_log_record", max(logged, default=None))]
     if gateway.get("id"):
         said += [(f"smgw:{gateway['id']}", name, gateway[name]) for name in ("manufacturer", "firmware")]

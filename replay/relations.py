@@ -1,0 +1,101 @@
+"""Who belongs to a site at a time: a walk along what twins state of each other, in the whole log."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from functools import lru_cache
+from typing import NamedTuple
+
+from replay import filtered
+from replay.filtered import Cut
+from replay.history import EVER_US, Tail, log_of
+from streams import lookups
+from streams.archive.layout import Archive
+from streams.settings import Settings
+from twin.actors.relations import MEMBERS, Edge, Statement, edges, matters
+from twin.merge.observations import canonical
+
+PART_OF = "part_of"
+"""The relation of an EVSE to its station; its name says it."""
+
+_matters = lru_cache(maxsize=100_000)(matters)
+
+
+class Site(NamedTuple):
+    """A site at a time: its members, and the relations among them and to parties; sorted."""
+
+    members: tuple[str, ...]
+    edges: tuple[Edge, ...]
+
+
+def site_of(config: Settings, name: str, at_us: int | None = None, known_us: int | None = None) -> Site:
+    """The site that a name belongs to: an actor, or the name of one without its kind; a station means its EVSEs too.
+
+    Raises:
+        LookupError: nobody of that name was ever observed.
+    """
+    seeds = lookups.named(config.database_url, config.schema, name)
+    if not seeds:
+        raise LookupError(f"nobody named {name} was ever observed; `twin actors` lists who there is")
+    archive, tail = log_of(config)
+    return site_in(archive, seeds, at_us, known_us, tail)
+
+
+def site_in(
+    archive: Archive,
+    seeds: Iterable[str],
+    at_us: int | None = None,
+    known_us: int | None = None,
+    tail: Tail = tuple,
+) -> Site:
+    """See :func:`site_of`; ``seeds`` are members."""
+    cut = Cut(-EVER_US, EVER_US if at_us is None else at_us + 1, EVER_US if known_us is None else known_us)
+    recent = _recent(tail, cut)
+    statements: list[Statement] = []
+    members = with_stations(seeds)
+    new = set(members)
+    while new:
+        statements += _stated(archive, new, cut)
+        statements += [statement for actor in new for statement in recent.get(actor, ())]
+        found = edges(statements)
+        reached = {edge.right for edge in found if edge.right.partition(":")[0] in MEMBERS}
+        new = with_stations(reached) - members
+        members |= new
+    parts = [
+        Edge(actor, PART_OF, station_of(actor), 0, "") for actor in members if station_of(actor) in members - {actor}
+    ]
+    return Site(tuple(sorted(members)), tuple(sorted([*found, *parts])))
+
+
+def station_of(actor: str) -> str:
+    """The station of an EVSE; any other actor itself.
+
+    >>> station_of("evse:GS-00000/1"), station_of("meter:1EMH0012000000")
+    ('evse:GS-00000', 'meter:1EMH0012000000')
+    """
+    return actor.partition("/")[0] if actor.startswith("evse:") else actor
+
+
+def with_stations(actors: Iterable[str]) -> set[str]:
+    """The actors, and the stations of those that are EVSEs."""
+    found = set(actors)
+    return found | {station_of(actor) for actor in found}
+
+
+def _stated(archive: Archive, actors: Collection[str], cut: Cut) -> Iterable[Statement]:
+    for manifest in archive.manifests():
+        if cut.may_touch(manifest, "observations"):
+            for seen in filtered.observed(archive, manifest, actors, cut, _matters):
+                yield Statement(seen.actor, seen.attribute, seen.value, seen.time_us, seen.event_id)
+
+
+def _recent(tail: Tail, cut: Cut) -> dict[str, list[Statement]]:
+    """What events that are not archived state, by actor."""
+    found: dict[str, list[Statement]] = defaultdict(list)
+    for event, _, facts in tail():
+        if event.recorded_us > cut.known_us:
+            continue
+        for fact in facts.observations:
+            if fact.time_us < cut.end_us and _matters(fact.actor, fact.attribute):
+                value = filtered.value_of(canonical(fact.value))
+                found[fact.actor].append(Statement(fact.actor, fact.attribute, value, fact.time_us, event.id))
+    return found
