@@ -6,6 +6,7 @@ from typing import Final
 
 from schemas.facts import Scalar
 from twin.actors.eebus import Device, Limited
+from twin.actors.iso15118 import OF_EVSE, OF_VEHICLE
 from twin.actors.model import MEASURED, Refers, Tolerance, Twin, carrying, flag, instant, quantity, text, word
 from twin.actors.station import Station, StationVehicle
 from twin.actors.values import Numbers
@@ -54,6 +55,7 @@ class Evse(Station, StationVehicle, Wallbox, Limited, Device):
     """A charging station (``evse:<station>``) or one of its EVSEs (``evse:<station>/<EVSE>``)."""
 
     KIND = "evse"
+    TABLE = OF_EVSE
 
     melo: str | None = text(_MASTER, "metering location it stands behind", optional=True, refers=Refers("melo"))
     same_as: str | None = text(
@@ -109,6 +111,7 @@ class Bev(Twin):
     """A vehicle, by the identity it gives (``bev:<EVCCID>``)."""
 
     KIND = "bev"
+    TABLE = OF_VEHICLE
 
     evse: str | None = text(_EV, "the EVSE it was last plugged in at", refers=Refers("evse"))
     soc: Number | None = quantity("%", _EV, "state of charge", _PERCENT)

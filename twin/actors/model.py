@@ -18,6 +18,7 @@ from twin.actors.values import Allowed, Anything, Flag, Instant, Numbers, Text, 
 from twin.amounts import Number
 
 _DECLARED: Final = "declared"
+_TABLED: Final = "tabled"
 ANY_UNIT: Final = "*"
 """The unit is the one that the message names."""
 
@@ -164,11 +165,14 @@ def anything(
 
 @dataclass(frozen=True, kw_only=True)
 class Twin:
-    """What every twin has: its actor, and what no model declares, by name."""
+    """What every twin has: its actor; by name what its table declares, and what no model declares."""
 
     KIND: ClassVar[str] = ""
+    TABLE: ClassVar[tuple[Attribute, ...]] = ()
+    """Attributes that are declared together, from a table by which messages are read."""
 
     actor: str
+    tabled: Mapping[str, Scalar] = field(default_factory=dict)
     undeclared: Mapping[str, Scalar] = field(default_factory=dict)
 
     @classmethod
@@ -180,6 +184,8 @@ class Twin:
             found = cls._field_of(name)
             if found is None:
                 undeclared[name] = value
+            elif found[0].startswith(_TABLED):
+                values.setdefault(_TABLED, {})[name] = value
             elif found[1].is_family:
                 values.setdefault(found[0], {})[name] = value
             else:
@@ -189,13 +195,13 @@ class Twin:
     @classmethod
     @cache
     def attributes(cls) -> Mapping[str, Attribute]:
-        """The declared attributes by the names of their fields."""
+        """The declared attributes by the names of their fields; those of the table as ``tabled/<name>``."""
         found = {}
         for entry in fields(cls):
             said = entry.metadata.get(_DECLARED)
             if said is not None:
                 found[entry.name] = said._replace(name=said.name or entry.name)
-        return found
+        return found | {f"{_TABLED}/{entry.name}": entry for entry in cls.TABLE}
 
     @classmethod
     def attribute(cls, name: str, interface: str = "") -> Attribute | None:
