@@ -6,6 +6,7 @@ goes on, the manifests say; Kafka's committed offsets are not asked.
 
 import asyncio
 import contextlib
+import gc
 import hashlib
 import logging
 import os
@@ -191,6 +192,7 @@ class Archiver:
             return
         started = time.perf_counter()
         manifest: Manifest = await asyncio.to_thread(segment.write, self._archive, self._archive.next_number())
+        gc.collect()
         log.info("segment %08d: %d events in %.1f s", manifest.number, manifest.events, time.perf_counter() - started)
 
     def _notice_request(self) -> None:
@@ -276,6 +278,7 @@ def main() -> None:
     """Run the archiver until SIGTERM."""
     journal.begin()
     os.nice(NICENESS)
+    gc.disable()  # as in a worker; what cycles there are is collected with each segment
     try:
         config = settings()
         archive = Archive(config.home)

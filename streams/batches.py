@@ -19,7 +19,7 @@ from schemas.interfaces import by_topic
 from streams import sink
 from streams.projector import OpenBatch
 from streams.readiness import announce_ready, still_at_work
-from twin.merge.batch import Names
+from twin.merge.batch import Names, Written
 from twin.merge.columns import Merged
 
 log = logging.getLogger("streams")
@@ -34,7 +34,9 @@ class Limits:
     batch_records: int = 150_000
     """No more than this in memory before the last batch is written."""
     poll_ms: int = 20
-    """Longest wait for a first record."""
+    """Longest wait for a record while a batch is being written."""
+    idle_ms: int = 200
+    """Longest wait for a record while nothing is to be done."""
     retry_s: float = 0.5
     """Pause before trying again when Kafka or the database is away."""
 
@@ -71,7 +73,6 @@ class BatchLoop(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ha
         self._topics, self._group, self._prefix = topics, group, prefix
         self._limits = limits or Limits()
         self._names = Names()
-        self._known: set[tuple[str | int, ...]] = set()
         self._next: dict[TopicPartition, int] = {}
         self._open = self._new_batch()
         self._writing: asyncio.Task[None] | None = None
@@ -136,7 +137,9 @@ class BatchLoop(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ha
         if len(self._open) >= self._limits.batch_records and self._writing is not None:
             await self._written()
         started = time.perf_counter()
-        wait_ms = 0 if len(self._open) and self._writing is None else self._limits.poll_ms
+        wait_ms = self._limits.poll_ms
+        if self._writing is None:
+            wait_ms = 0 if len(self._open) else self._limits.idle_ms
         polled = await consumer.getmany(timeout_ms=wait_ms, max_records=self._limits.chunk_records)
         read = time.perf_counter()
         self.measured.read_s += read - started
@@ -159,16 +162,15 @@ class BatchLoop(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ha
         batch, self._open = self._open, self._new_batch()
         started = time.perf_counter()
         merged = batch.merge()
-        names = self._leave_out_known(merged)
         self.measured.merge_s += time.perf_counter() - started
-        self._writing = asyncio.create_task(self._write(batch, merged, names))
+        self._writing = asyncio.create_task(self._write(batch, merged))
 
-    async def _write(self, batch: OpenBatch, merged: Merged, names: set[tuple[str | int, ...]]) -> None:
+    async def _write(self, batch: OpenBatch, merged: Merged) -> None:
         started = time.perf_counter()
         async with self._turn_to_write:
             spans = {(self._bare(topic), number): span for (topic, number), span in batch.spans.items()}
             await sink.write(await self._database(), merged, spans, batch.quarantine)
-        self._known |= names
+        self._names.written.add(merged)
         self.measured.batches += 1
         self.measured.write_s += time.perf_counter() - started
         for table, count in merged.counts().items():
@@ -185,18 +187,6 @@ class BatchLoop(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ha
         if len(self._open):
             self._start_writing()
             await self._written()
-
-    def _leave_out_known(self, merged: Merged) -> set[tuple[str | int, ...]]:
-        """Drop names that this process has already committed; what is left is known once it is."""
-        fresh: set[tuple[str | int, ...]] = set()
-        for kind, names in (("register", merged.registers), ("signal", merged.signals), ("series", merged.series)):
-            for identity, row in list(names.items()):
-                key = (kind, identity, *row)
-                if key in self._known:
-                    del names[identity]
-                else:
-                    fresh.add(key)
-        return fresh
 
     async def on_partitions_revoked(self, revoked: list[TopicPartition]) -> None:
         """Write what was read of partitions that now go to another worker."""
@@ -255,6 +245,7 @@ class BatchLoop(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ha
         if self._connection is None or self._connection.closed:
             self._connection = await psycopg.AsyncConnection.connect(self._url, connect_timeout=5)
             await sink.prepare(self._connection, self._schema)
+            self._names.written = Written()  # a database that crashed may have forgotten its newest names
         return self._connection
 
     async def _close_database(self) -> None:

@@ -24,6 +24,11 @@ def timestamps(time_us: NDArray[np.int64]) -> NDArray[np.int64]:
     return time_us - _EPOCH_2000_US
 
 
+def timestamp(time_us: int) -> int:
+    """One ``timestamptz`` value."""
+    return time_us - _EPOCH_2000_US
+
+
 def fixed_rows(*columns: NDArray[Any]) -> bytes:
     """Rows of fields of fixed width: int64, int32, int16, float64 or bytes (``S16`` for uuid) columns."""
     layout: list[tuple[str, Any]] = [("fields", ">i2")]

@@ -236,7 +236,7 @@ class BulkProducer(_Recording):
         *,
         prefix: str = "",
         clock: Clock = now_us,
-        compression: str = "none",
+        compression: str = "zstd",
         delivery_timeout_s: float = 120.0,
         held_mib: int = 128,
     ) -> None:

@@ -21,12 +21,32 @@ _OFFSET_SHIFT = 33
 
 
 @dataclass(slots=True)
+class Written:
+    """Names that the database has: no batch brings them again. Of registers with the width that is known."""
+
+    registers: dict[int, int] = field(default_factory=dict)
+    signals: set[int] = field(default_factory=set)
+    series: set[int] = field(default_factory=set)
+
+    def add(self, merged: Merged) -> None:
+        """The rows of a batch are committed."""
+        for identity, row in merged.registers.items():
+            self.registers[identity] = max(row[6], self.registers.get(identity, 0))
+        self.signals.update(merged.signals)
+        self.series.update(merged.series)
+
+
+@dataclass(slots=True)
 class Names:
-    """Identities a process has met; shared by its batches, so that each name is hashed once."""
+    """Identities a process has met; shared by its batches, so that each name is hashed once.
+
+    What is in ``written`` is left out of the rows of a batch.
+    """
 
     registers: Identities = field(default_factory=Identities)
     signals: Identities = field(default_factory=Identities)
     series: Identities = field(default_factory=Identities)
+    written: Written = field(default_factory=Written)
 
 
 class Batch:
@@ -71,10 +91,12 @@ class Batch:
             return
         keys = list(map(_REGISTER_KEY, readings))
         ids = np.array(list(map(self._names.registers.__getitem__, keys)), np.int64)
-        for identity, index in zip(*(column.tolist() for column in np.unique(ids, return_index=True)), strict=True):
-            *names, quality, document = keys[index]
-            merged.registers[identity] = (*names, QUALITY_RANK[quality], document, readings[index].digits)
-        self._widen(merged, ids)
+        unique, first = np.unique(ids, return_index=True)
+        written = self._names.written.registers
+        for identity, index in zip(unique.tolist(), first.tolist(), strict=True):
+            if identity not in written:
+                merged.registers[identity] = _register_row(keys[index], readings[index].digits)
+        self._widen(merged, ids, keys)
         merged.edges = merge_readings(
             ids,
             np.array(list(map(_TIME, readings)), np.int64),
@@ -82,14 +104,14 @@ class Batch:
             positions,
         )
 
-    def _widen(self, merged: Merged, ids: Ints) -> None:
+    def _widen(self, merged: Merged, ids: Ints, keys: list[tuple[str, ...]]) -> None:
         """Of all widths claimed for a register the largest."""
         digits = np.array(list(map(_DIGITS, self.facts.readings)), np.int64)
         for index in np.flatnonzero(digits).tolist():
-            identity = int(ids[index])
-            row = merged.registers[identity]
-            if digits[index] > row[6]:
-                merged.registers[identity] = (*row[:6], int(digits[index]))
+            identity, width = int(ids[index]), int(digits[index])
+            row = merged.registers.get(identity)
+            if width > (self._names.written.registers[identity] if row is None else row[6]):
+                merged.registers[identity] = _register_row(keys[index], width)
 
     def _merge_observations(self, merged: Merged, events: Ints) -> None:
         observations = self.facts.observations
@@ -98,8 +120,11 @@ class Batch:
         keys = list(map(_SIGNAL_KEY, observations))
         ids = np.array(list(map(self._names.signals.__getitem__, keys)), np.int64)
         unique, first = np.unique(ids, return_index=True)
+        written = self._names.written.signals
         merged.signals = {
-            identity: keys[index] for identity, index in zip(unique.tolist(), first.tolist(), strict=True)
+            identity: keys[index]
+            for identity, index in zip(unique.tolist(), first.tolist(), strict=True)
+            if identity not in written
         }
         ranks = np.frombuffer(bytes.fromhex("".join(self._ids)), ">u8").astype(np.uint64).reshape(-1, 2)
         merged.twins, merged.trends = merge_observations(
@@ -126,11 +151,17 @@ class Batch:
         for value, position in zip(self.facts.slot_values, positions, strict=True):
             name = (value.series, value.object, value.unit)
             identity = identities[name]
-            merged.series[identity] = name
+            if identity not in self._names.written.series:
+                merged.series[identity] = name
             row = (identity, value.slot_us, value.version, QUALITY_RANK[value.quality], decimal_text(value.value))
             rows[row] = min(position, rows.get(row, position))
         merged.series = dict(sorted(merged.series.items()))
         merged.slot_values = [SlotValueRow(*row, rows[row]) for row in sorted(rows)]
+
+
+def _register_row(key: tuple[str, ...], digits: int) -> tuple[str, str, str, str, int, str, int]:
+    point, device, obis, direction, quality, document = key
+    return point, device, obis, direction, QUALITY_RANK[quality], document, digits
 
 
 def pack_sample(offset_us: int, power_mw: int) -> int:

@@ -57,16 +57,26 @@ def merge_observations(
     """
     if not observations:
         return [], NO_TRENDS
-    order = np.lexsort((event_rank[:, 1], event_rank[:, 0], time_us, signal_id))
-    ends = np.append(starts_of_groups(signal_id[order])[1:], len(order)) - 1
+    order = _by_signal_and_time(signal_id, time_us, event_rank)
+    winners = order[np.append(starts_of_groups(signal_id[order])[1:], len(order)) - 1]
     twins = []
-    for index in order[ends].tolist():
-        seen = observations[index]
-        at = int(event[index])
-        twins.append(
-            TwinRow(int(signal_id[index]), canonical(seen.value), seen.unit, seen.time_us, ids[at], positions[at])
-        )
+    for identity, index, at in zip(signal_id[winners].tolist(), winners.tolist(), event[winners].tolist(), strict=True):
+        _, _, value, unit, seen_us = observations[index]
+        twins.append(TwinRow(identity, canonical(value), unit, seen_us, ids[at], positions[at]))
     return twins, _trends(signal_id, time_us, event, observations, order, ids)
+
+
+def _by_signal_and_time(signal_id: Ints, time_us: Ints, event_rank: Words) -> Ints:
+    """Indices sorted by signal, time and event id; only where the first two are equal the ids are looked at."""
+    order: Ints = np.lexsort((time_us, signal_id))
+    signal, time = signal_id[order], time_us[order]
+    equal = (signal[1:] == signal[:-1]) & (time[1:] == time[:-1])
+    if equal.any():
+        tied = np.append(equal, False) | np.append(False, equal)
+        some = order[tied]
+        ranks = event_rank[some]
+        order[tied] = some[np.lexsort((ranks[:, 1], ranks[:, 0], time_us[some], signal_id[some]))]
+    return order
 
 
 def _trends(
