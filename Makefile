@@ -49,5 +49,8 @@ lock: setup ## resolve requirements.in again
 torture: setup ## kill parts at random under load (DURATION=seconds, SEED=n), then hold log, tables and archive together
 	$(PY) -m replay.torture --duration $(or $(DURATION),1800) $(if $(SEED),--seed $(SEED))
 
+bench: setup ## measure everything in one run into build/bench.json (BENCH_SCALE=0.05 to try, BENCH_WORKERS=n)
+	$(PY) -m replay.bench
+
 clean: ## forget what was built
 	rm -rf .venv build .stamps

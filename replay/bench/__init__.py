@@ -1,0 +1,1 @@
+"""The benchmark: ``make bench`` measures the whole road in one run, each figure beside a baseline of the same run."""

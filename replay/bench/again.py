@@ -1,0 +1,88 @@
+"""Replays: readings in Parquet to quarter hours in the database; and whether memory stays flat."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import orjson
+import pyarrow.parquet as pq
+
+from replay.bench import baselines, replay_once
+from replay.bench.archive import make_archive
+from replay.bench.catchup import fill
+from replay.bench.ground import Ground, Room
+from replay.bench.pool import DAY
+from replay.reading import Window, window_of
+from streams import migrate
+from streams.archive.layout import Archive
+
+READINGS: Final = 20_000_000
+SMALL, LARGE = 1_000_000, 10_000_000
+_ALWAYS: Final = Window(0, 1 << 52)
+_PATIENCE_S: Final = 3_600.0
+
+
+def readings(ground: Ground) -> dict[str, Any]:
+    """A day of readings replayed, and DuckDB's bare sum of the same files."""
+    with Room(ground, "readings") as room:
+        window = window_of(DAY)
+        archive = make_archive(room.home, window, readings=ground.count(READINGS))
+        files = [archive.file(manifest.number, "readings") for manifest in archive.manifests()]
+        duckdb_s, expected = baselines.bare_sum(files)
+        sum_s, total = _sum(files)
+        if total != expected:
+            raise RuntimeError(f"the sums differ: {total} and {expected}")
+        said = _replay(room, window)
+        return said | {
+            "readings_per_s": round(said["read"] / said["seconds"]),
+            "sum_s": round(sum_s, 3),
+            "duckdb_s": round(duckdb_s, 3),
+        }
+
+
+def _sum(files: list[Path]) -> tuple[float, int]:
+    """The same sum the way the replay reads: a file a time on each of two threads, into numpy."""
+
+    def of(file: Path) -> int:
+        return int(pq.read_table(file, columns=["value_mwh"], use_threads=False)[0].to_numpy().sum(dtype=np.int64))
+
+    best, total = float("inf"), 0
+    with ThreadPoolExecutor(2) as pool:
+        for _ in range(3):
+            started = time.perf_counter()
+            total = sum(pool.map(of, files))
+            best = min(best, time.perf_counter() - started)
+    return best, total
+
+
+def flat(ground: Ground, load: Path, workers: int) -> dict[str, dict[str, float]]:
+    """Peak memory of worker, archiver and replay, for a day of a million events and one of ten million."""
+    return {str(events): _peaks(ground, load, workers, events) for events in (ground.count(SMALL), ground.count(LARGE))}
+
+
+def _peaks(ground: Ground, load: Path, workers: int, events: int) -> dict[str, float]:
+    with Room(ground, f"flat{events}") as room:
+        fill(room, load, events)
+        room.start_workers(workers)
+        room.wait_until_written(events, _PATIENCE_S)
+        archive = Archive(room.home)
+        deadline = time.monotonic() + _PATIENCE_S
+        while sum(archive.next_offsets().values()) < events:
+            if time.monotonic() > deadline:
+                raise TimeoutError("the archiver does not come to the end")
+            time.sleep(1.0)
+        found = {name: part.peak_mib() for name, part in room.parts.items()}
+        return found | {"replay": round(_replay(room, _ALWAYS)["peak_mib"], 1)}
+
+
+def _replay(room: Room, window: Window) -> dict[str, Any]:
+    report, into = room.home / "replayed", f"{room.schema}_again"
+    places = (room.home, room.ground.database_url, into, *window, report)
+    try:
+        room.run("replay", replay_once.__name__, *map(str, places))
+        said: dict[str, Any] = orjson.loads(report.read_bytes())
+        return said
+    finally:
+        migrate.drop(room.ground.database_url, into)

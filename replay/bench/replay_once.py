@@ -1,0 +1,30 @@
+"""One replay in a process of its own: ``python -m replay.bench.replay_once HOME URL SCHEMA START_US END_US REPORT``."""
+
+import resource
+import sys
+from pathlib import Path
+
+import orjson
+
+from replay.day import replay_window
+from replay.reading import Window
+from streams.archive.layout import Archive
+
+
+def main() -> None:
+    """Run it and write what it took."""
+    home, url, schema, start_us, end_us, report = sys.argv[1:]
+    result = replay_window(Archive(Path(home)), url, Window(int(start_us), int(end_us)), schema)
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    said = {
+        "seconds": result.seconds,
+        "read": result.read,
+        "rows": result.counts,
+        "cpu_s": used.ru_utime + used.ru_stime,
+        "peak_mib": used.ru_maxrss / 1024,
+    }
+    Path(report).write_bytes(orjson.dumps(said))
+
+
+if __name__ == "__main__":
+    main()
