@@ -172,7 +172,7 @@ final class Bridge {
     try {
       Schema schema = schema(new String(namespace, StandardCharsets.US_ASCII));
       answer = decode ? schema.decode(content) : schema.encode(content);
-    } catch (Exception | OutOfMemoryError | StackOverflowError error) {
+    } catch (Throwable error) { // whatever the libraries do over bad octets, the next message is another
       problem = 1;
       answer = reason(error).getBytes(StandardCharsets.UTF_8);
     }
@@ -183,6 +183,9 @@ final class Bridge {
 
   /** The innermost cause; what wraps it only says that something went wrong. */
   private static String reason(Throwable error) {
+    if (error instanceof OutOfMemoryError) {
+      return "a length inside says more than any message holds";
+    }
     Throwable inner = error;
     while (inner.getCause() != null && inner.getCause() != inner) {
       inner = inner.getCause();

@@ -23,7 +23,7 @@ millisecond."""
 RETRY_S: Final = 60
 """How long after a failed start no other is tried: a log has thousands of messages."""
 
-_HEAP: Final = "-Xmx256m"
+_HEAP: Final = "-Xmx96m"
 _OPTIONS: Final = (_HEAP, "-XX:+UseSerialGC", "-XX:-UsePerfData")
 _ANSWER_HEAD: Final = 5
 _ATTEMPTS: Final = 2

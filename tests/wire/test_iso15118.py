@@ -363,6 +363,40 @@ def test_a_captured_session_encodes_to_the_same_bytes_again(exi):
         assert exi.encode(exi.decode(message.payload, schema), schema) == message.payload
 
 
+@pytest.mark.parametrize(
+    ("octets", "schema"),
+    [
+        ("805006121319d232ca97fb0d8938111222f3140dbc966180d5ee77", ISO_20_COMMON),
+        ("806904121319d232ca97fb0c0c79f8fe3c19003200d461c00007b0008dec0000", ISO_20_AC),
+        ("8098" + "ff" * 200, ISO_2),
+    ],
+)
+def test_octets_that_upset_its_libraries_do_not_end_the_java_process(exi, octets, schema):
+    before = exi.process_id
+    with suppress(NotExi):
+        exi.decode(bytes.fromhex(octets), schema)
+    assert exi.process_id == before
+
+
+def test_binary_elements_and_signatures_come_back_as_they_were(exi):
+    digest = {
+        "URI": "#ID1",
+        "DigestMethod": {"Algorithm": "http://www.w3.org/2001/04/xmlenc#sha256"},
+        "DigestValue": "AAECAwQFBgcICQoLDA0ODw==",
+    }
+    signature = {
+        "SignedInfo": {
+            "CanonicalizationMethod": {"Algorithm": "http://www.w3.org/TR/canonical-exi/"},
+            "SignatureMethod": {"Algorithm": "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256"},
+            "Reference": [digest],
+        },
+        "SignatureValue": {"value": "AAECAwQFBgcICQoLDA0ODw=="},
+    }
+    message = v2g("AuthorizationReq", {"Id": "ID1", "GenChallenge": "AAECAwQFBgcICQoLDA0ODw=="})
+    message["V2G_Message"]["Header"]["Signature"] = signature
+    assert json.loads(exi.decode(exi.encode(json.dumps(message).encode(), ISO_2), ISO_2)) == message
+
+
 def test_the_java_process_is_kept_and_started_anew_when_it_dies(exi):
     import os
     import signal
