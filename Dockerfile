@@ -22,7 +22,8 @@ COPY --from=build /opt/gegenstrom /opt/gegenstrom
 ENV PATH=/opt/gegenstrom/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
-    TWIN_HOME=/var/lib/gegenstrom
+    TWIN_HOME=/var/lib/gegenstrom \
+    TWIN_CACHE=/var/lib/gegenstrom/cache
 USER gegenstrom
 WORKDIR /var/lib/gegenstrom
 VOLUME /var/lib/gegenstrom
