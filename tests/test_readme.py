@@ -91,7 +91,7 @@ def folder(tmp_path):
 
 def likeness(lines):
     """Lines without figures, ids and the room between words."""
-    ids = (re.sub(r"\b[0-9a-f]{32}\b", "ID", line) for line in lines)
+    ids = (re.sub(r"\b[0-9a-f]{12,32}\b", "ID", line) for line in lines)
     return [re.sub(r"[\s─━]+", " ", re.sub(r"\d[\d.,:]*", "N", line)).strip() for line in ids]
 
 
