@@ -14,7 +14,10 @@
 | ``TWIN_HTTP_TOKEN`` | token the gateway asks for (none) |
 | ``TWIN_HTTP_BODY_LIMIT_BYTES`` | largest body the gateway takes (16 MiB) |
 | ``TWIN_READY_FILE`` | a file by which a process says that it serves (none; set by whoever starts it) |
-| ``TWIN_SPOOL_LIMIT_BYTES`` | most the gateway spools while Kafka is away (1 GiB) |
+| ``TWIN_SPOOL_LIMIT_BYTES`` | most that a gateway or tap spools while Kafka is away (1 GiB) |
+
+The taps have their own beside their options, see :mod:`streams.taps.ocpp`, :mod:`~streams.taps.tcp`,
+:mod:`~streams.taps.mqtt` and :mod:`~streams.taps.folder`.
 """
 
 import json

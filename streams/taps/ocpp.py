@@ -35,12 +35,16 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.command()
 @click.option("--listen", type=AddressType(), required=True, envvar="TWIN_OCPP_LISTEN", help="Where stations connect.")
 @click.option("--backend", required=True, envvar="TWIN_OCPP_BACKEND", help="The backend: ws:// or wss://HOST/PATH.")
-@click.option("--interface", "number", type=InterfaceType(), default="4", envvar="TWIN_OCPP_INTERFACE")
+@click.option(
+    "--interface", "number", type=InterfaceType(), default="4", envvar="TWIN_OCPP_INTERFACE", help="4, 5, 14."
+)
 @click.option("--certificate", type=_FILE, envvar="TWIN_OCPP_CERTIFICATE", help="PEM: TLS towards stations.")
 @click.option("--key", type=_FILE, envvar="TWIN_OCPP_KEY", help="PEM: its key, where it is a file of its own.")
 @click.option("--client-ca", type=_FILE, envvar="TWIN_OCPP_CLIENT_CA", help="PEM: stations show a certificate of it.")
 @click.option("--backend-ca", type=_FILE, envvar="TWIN_OCPP_BACKEND_CA", help="PEM: signed the backend's certificate.")
-@click.option("--ping-s", type=click.FloatRange(0), default=30.0, envvar="TWIN_OCPP_PING_S", show_default=True)
+@click.option(
+    "--ping-s", type=click.FloatRange(0), default=30.0, envvar="TWIN_OCPP_PING_S", show_default=True, help="0: none."
+)
 def main(
     listen: Address,
     backend: str,

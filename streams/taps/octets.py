@@ -63,7 +63,7 @@ class OctetTap:
         try:
             await self._pass_on(reader, writer)
         except OSError as problem:
-            _log.warning("%s cannot be reached: %s", self._target, problem or "it does not answer")
+            _log.warning("%s cannot be reached: %s", self._target, str(problem) or "it does not answer")
         finally:
             self._connections.discard(task)
             writer.transport.abort()  # closed already, unless one end broke off

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import re
+import resource
 import signal
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -69,6 +70,12 @@ def plain_errors() -> Iterator[None]:
         raise click.ClickException(str(problem)) from problem
 
 
+def raise_file_limit() -> None:
+    """Let this process have as many connections as the machine allows; many shells allow a thousand files."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def until_stopped(work: Callable[[asyncio.Event], Awaitable[None]]) -> None:
     """Run until SIGTERM or Ctrl-C; what runs is told by an event, and ends in its own time."""
 
@@ -79,5 +86,6 @@ def until_stopped(work: Callable[[asyncio.Event], Awaitable[None]]) -> None:
             loop.add_signal_handler(number, stopped.set)
         await work(stopped)
 
+    raise_file_limit()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(run())

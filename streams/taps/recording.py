@@ -70,11 +70,14 @@ class Recording:
 
     def _keep_alive(self, folder: Path) -> None:
         while True:
-            with self._lock:
-                if self._stopping.is_set():
-                    return
-                recorder = self._recorder = self._start()
-            code = recorder.wait()
+            try:
+                with self._lock:
+                    if self._stopping.is_set():
+                        return
+                    recorder = self._recorder = self._start()
+                end = f"ended with {recorder.wait()}"
+            except OSError as problem:
+                end = f"cannot be started: {problem}"
             if not self._stopping.is_set():
-                _log.error("the recorder ended with %d and is started again; what is heard waits in %s", code, folder)
+                _log.error("the recorder %s; it is started again, what is heard waits in %s", end, folder)
                 self._stopping.wait(_AGAIN_S)

@@ -140,7 +140,7 @@ class StationTap:
         except InvalidURI:
             return station.respond(400, "this path makes no URL\n")
         except (OSError, InvalidHandshake) as problem:
-            _log.warning("the backend did not take %s: %s", request.path, problem)
+            _log.warning("the backend cannot be reached for %s: %s", station_of(request.path), problem)
             return station.respond(502, "the backend cannot be reached\n")
         self._backends[station] = backend
         # A station that hangs up before it was answered is never passed on; its backend must not wait for it.
@@ -157,7 +157,9 @@ class StationTap:
         return self._backends[station].subprotocol
 
     async def _pass_on(self, station: ServerConnection) -> None:
-        backend = self._backends.pop(station)
+        backend = self._backends.pop(station, None)
+        if backend is None:
+            return  # it hung up the moment it was answered
         assert station.request is not None
         source = station_of(station.request.path)
         subprotocol = {"subprotocol": station.subprotocol} if station.subprotocol else {}

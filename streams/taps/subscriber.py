@@ -17,9 +17,10 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from streams.gateway.body import Posted
+from streams.gateway.body import BadLine, Part, Posted
 from streams.gateway.road import Answer, Road
 from streams.producer import now_us
+from streams.reader import DECODER_ERROR, Rejected
 from streams.spool import SpoolFull
 from streams.taps.topic_table import Row
 
@@ -68,7 +69,11 @@ class Subscriber:
         self.client.on_connect = self._on_connect
         self.client.on_connect_fail = self._on_connect_fail
         self.client.on_disconnect = self._on_disconnect
+        self.client.on_subscribe = self._on_subscribe
         self.client.on_message = self._on_message
+        # What is wrong with one message is logged, and must not end the thread that listens.
+        self.client.enable_logger(_log)
+        self.client.suppress_exceptions = True
 
     def start(self, host: str, port: int) -> None:
         """Connect, now or as soon as the broker is there."""
@@ -107,6 +112,13 @@ class Subscriber:
         if not self._stopping.is_set():
             _log.warning("the connection to the broker broke off: %s", code)
 
+    def _on_subscribe(
+        self, _client: Client, _userdata: object, _mid: int, codes: list[ReasonCode], _properties: Properties | None
+    ) -> None:
+        for row, code in zip(self._table, codes, strict=False):
+            if code.is_failure:
+                _log.error("the broker does not let %s be read: %s", row.topic, code)
+
     def _on_message(self, _client: Client, _userdata: object, message: MQTTMessage) -> None:
         if self._stopping.is_set():
             return  # not acknowledged: it comes again
@@ -141,12 +153,18 @@ class Subscriber:
             self._times.popitem(last=False)
         return time_us
 
-    def _submit(self, message: MQTTMessage, interface: str, part: Posted, connection: int) -> None:
-        answer = self._road.submit(interface, [part], len(part.raw))
+    def _submit(self, message: MQTTMessage, interface: str, part: Part, connection: int) -> None:
+        answer = self._road.submit(interface, [part], len(message.payload))
         answer.add_done_callback(lambda done: self._done(done, message, interface, part, connection))
 
-    def _done(self, done: Future[Answer], message: MQTTMessage, interface: str, part: Posted, connection: int) -> None:
+    def _done(self, done: Future[Answer], message: MQTTMessage, interface: str, part: Part, connection: int) -> None:
         problem = done.exception()
+        if isinstance(part, Posted) and problem is not None and not isinstance(problem, SpoolFull):
+            # It would come again and again, and fail each time.
+            detail = f"{type(problem).__name__}: {problem}"
+            rejected = Rejected(interface, part.source, part.raw, 0, part.time_us, "", DECODER_ERROR, detail)
+            self._submit(message, interface, BadLine(0, rejected), connection)
+            return
         if isinstance(problem, SpoolFull) and not self._stopping.is_set():
             _log.warning("%s; the message waits, and the broker with it", problem)
             later = threading.Timer(_RETRY_S, self._submit, (message, interface, part, connection))
@@ -157,5 +175,5 @@ class Subscriber:
         if problem is None and connection == self._connection:
             self.client.ack(message.mid, message.qos)
         with self._fewer:
-            self._held_bytes -= len(part.raw)
+            self._held_bytes -= len(message.payload)
             self._fewer.notify_all()

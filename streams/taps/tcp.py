@@ -28,7 +28,7 @@ _log = logging.getLogger("streams.taps.tcp")  # run as a program, __name__ is an
 @click.command()
 @click.option("--listen", type=AddressType(), required=True, envvar="TWIN_TCP_LISTEN", help="Where to listen.")
 @click.option("--target", type=AddressType(), required=True, envvar="TWIN_TCP_TARGET", help="Where connections go on.")
-@click.option("--interface", "number", type=InterfaceType(), required=True, envvar="TWIN_TCP_INTERFACE")
+@click.option("--interface", "number", type=InterfaceType(), required=True, envvar="TWIN_TCP_INTERFACE", help="Which.")
 @click.option("--format", "name", default="", envvar="TWIN_TCP_FORMAT", help="Needed where an interface has several.")
 def main(listen: Address, target: Address, number: str, name: str) -> None:
     """Stand in a TCP connection, pass its octets on unchanged both ways, and record the messages among them.

@@ -27,12 +27,12 @@ tariff/#,13,{topic}
 class Broker:
     """A Mosquitto of its own; it keeps its sessions on disk."""
 
-    def __init__(self, folder, port):
+    def __init__(self, folder, port, *rules):
         self.port = port
         self._config = folder / "mosquitto.conf"
         self._config.write_text(
-            f"listener {port} 127.0.0.1\nallow_anonymous true\nuser root\n"
-            f"persistence true\npersistence_location {folder}/\n"
+            f"listener {port} 127.0.0.1\nuser root\npersistence true\npersistence_location {folder}/\n"
+            + "".join(f"{rule}\n" for rule in rules or ["allow_anonymous true"])
         )
         self.start()
 
@@ -59,10 +59,10 @@ class Broker:
 
 
 @pytest.fixture
-def broker(tmp_path):
+def broker(request, tmp_path):
     folder = tmp_path / "mosquitto"
     folder.mkdir()
-    broker = Broker(folder, free_port())
+    broker = Broker(folder, free_port(), *getattr(request, "param", []))
     yield broker
     broker.stop()
 
@@ -143,6 +143,16 @@ def test_a_message_the_broker_kept_has_no_time_and_is_one_event_however_often_it
     events = events_on("7")
     assert {event.log_time_us for event in events} == {None}
     assert len({event.id for event in events}) == 1
+
+
+@needs_mosquitto
+@pytest.mark.stack
+@pytest.mark.parametrize("broker", [["allow_anonymous false"]], indirect=True)
+def test_a_broker_that_refuses_is_said(broker, subscribed):
+    with subscribed(NOBODY, "--user", "twin") as tap:
+        tap.wait_for("the broker refuses: Not authorized")
+        assert tap.stop() == 0, tap.said
+    assert "Traceback" not in tap.said
 
 
 def test_the_first_line_that_fits_says_where_a_message_belongs():

@@ -47,6 +47,7 @@ FORMAT = WireFormat(
     recognise=_recognise,
     split=_split,
     decode=decode,
+    next_piece=SPEECH.next_piece,
 )
 
 __all__ = ["FORMAT", "frame"]

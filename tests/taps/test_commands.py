@@ -1,0 +1,47 @@
+"""What all taps have in common as commands."""
+
+import os
+import re
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+ROOT = Path(__file__).parents[2]
+TAPS = ["folder", "mqtt", "ocpp", "tcp"]
+
+
+@pytest.mark.parametrize("name", [*TAPS, "bench"])
+def test_help_ends_with_an_example(name):
+    result = CliRunner().invoke(import_module(f"streams.taps.{name}").main, ["--help"])
+    said = " ".join(result.output.partition("Options:")[0].split())
+    assert f"Example: python -m streams.taps.{name} " in said
+
+
+@pytest.mark.parametrize("name", TAPS)
+def test_every_option_can_be_set_by_a_variable_and_both_stand_in_the_table(name):
+    module = import_module(f"streams.taps.{name}")
+    listed = dict(re.findall(r"``(--[\w-]+|DIR)``[^|\n]*\| ``(TWIN_\w+)``", module.__doc__))
+    listed |= {"--key": "TWIN_OCPP_KEY"} if name == "ocpp" else {}
+    parameters = [each for each in module.main.params if not (isinstance(each, click.Option) and each.hidden)]
+    assert {each.metavar or each.opts[0]: each.envvar for each in parameters} == listed
+
+
+def test_the_measurement_of_the_ocpp_tap_prints_what_the_tap_adds(tmp_path):
+    """How much it is, depends on the machine; that it can be measured does not."""
+    command = [sys.executable, "-W", "ignore", "-m", "streams.taps.bench"]
+    done = subprocess.run(
+        [*command, "--stations", "10", "--calls-per-s", "250", "--seconds", "1"],
+        cwd=ROOT,
+        env={name: value for name, value in os.environ.items() if name != "TWIN_KAFKA"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    assert "10 stations, 25 calls each way" in done.stdout
+    assert re.search(r"added by the tap( +-?\d+\.\d\d){3}", done.stdout)
