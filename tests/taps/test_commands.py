@@ -23,6 +23,14 @@ def test_help_ends_with_an_example(name):
 
 
 @pytest.mark.parametrize("name", TAPS)
+def test_the_readme_starts_each_tap_as_its_help_does(name):
+    readme = (ROOT / "README.md").read_text("utf-8").partition("## Ways in")[2]
+    result = CliRunner().invoke(import_module(f"streams.taps.{name}").main, ["--help"])
+    example = re.search(r"Example: (python -m .*?)\s+Options:", result.output, re.DOTALL)
+    assert f"`{' '.join(example[1].split())}`" in readme
+
+
+@pytest.mark.parametrize("name", TAPS)
 def test_every_option_can_be_set_by_a_variable_and_both_stand_in_the_table(name):
     module = import_module(f"streams.taps.{name}")
     listed = dict(re.findall(r"``(--[\w-]+|DIR)``[^|\n]*\| ``(TWIN_\w+)``", module.__doc__))

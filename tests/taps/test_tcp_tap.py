@@ -241,7 +241,8 @@ def test_what_both_ends_say_is_in_kafka(kafka, topic_prefix, events_on, tmp_path
 
 
 def test_the_interface_says_how_a_stream_is_cut():
-    assert (stream_format("43"), stream_format("47"), stream_format("15", "mbus")) == ("iec104", "sml", "mbus")
+    assert (stream_format("43"), stream_format("8"), stream_format("47")) == ("iec104", "modbus", "sml")
+    assert stream_format("15", "mbus") == "mbus"
 
 
 @pytest.mark.parametrize(

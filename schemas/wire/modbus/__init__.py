@@ -79,4 +79,6 @@ def _whole(head: bytes, stream: BinaryIO) -> Iterator[Frame | Malformed]:
         raw = stream.read(SIZE_LIMIT_BYTES)
 
 
-FORMAT = WireFormat("modbus", "Modbus/TCP, SunSpec (capture, octets, register dump)", recognise, split, decode)
+FORMAT = WireFormat(
+    "modbus", "Modbus/TCP, SunSpec (capture, octets, register dump)", recognise, split, decode, SPEECH.next_piece
+)
