@@ -8,6 +8,7 @@ import os
 import shutil
 import sys
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 import orjson
@@ -33,9 +34,8 @@ def main() -> int:
     parser.add_argument("--compression", choices=sorted(CODECS), default="zstd", help="what producers compress with")
     chosen = parser.parse_args()
     console = Console(highlight=False)
-    home = REPORT.parent.absolute() / "bench"
-    shutil.rmtree(home, ignore_errors=True)
-    home.mkdir(parents=True)
+    REPORT.parent.mkdir(exist_ok=True)
+    home = Path(mkdtemp(prefix="bench-", dir=REPORT.parent)).absolute()
     with servers(home, chosen.scale) as ground:
         found = _measure(ground, console, chosen.workers, chosen.compression)
     said = figures(found) | {"scale": chosen.scale, "workers": chosen.workers, "compression": chosen.compression}
