@@ -11,6 +11,7 @@ from schemas.time import format_time
 from streams import lookups
 from streams.settings import Settings, settings
 from twin.actors import declared
+from twin.actors.disputes import Claim, Dispute
 
 _NAMED = 8
 
@@ -19,12 +20,17 @@ _NAMED = 8
 @click.argument("actor")
 @click.option("--at", "at_us", type=TIME, help="As it was then: event times up to this one.")
 @click.option("--known-at", "known_us", type=TIME, help="As far as it was recorded by then.")
+@click.option("--disputed", is_flag=True, help="Only where interfaces disagree: the winner and the runners-up.")
 @click.option("--json", "json_", is_flag=True, help="Print as JSON.")
-def show(actor: str, at_us: int | None, known_us: int | None, json_: bool) -> None:
+def show(actor: str, at_us: int | None, known_us: int | None, disputed: bool, json_: bool) -> None:
     """Show the twin of an ACTOR: each attribute with unit, time and the event it comes from.
 
     A value is doubtful where it does not fit the model of its kind of actor (docs/twins.md): another unit, a word or
     size that is not allowed, an attribute that is not declared.
+
+    With --disputed the attributes about which interfaces disagree, for example the power of a wallbox by OCPP and by
+    EEBUS: whose word holds (the latest) and who says otherwise, with their events; how far values may differ is in
+    docs/twins.md. Nothing is printed where all agree.
 
     The past is read from the archive and, for what is not archived yet, from Kafka. Exit code 1 when nothing is known
     of the actor.
@@ -32,6 +38,9 @@ def show(actor: str, at_us: int | None, known_us: int | None, json_: bool) -> No
     Example: twin show evse:GS-00000/1 --at 2026-03-29T14:15:00Z
     """
     config = settings()
+    if disputed:
+        _show_disputes(actor, history.disputes_at(config, actor, at_us, known_us), json_=json_)
+        return
     if at_us is None and known_us is None:
         found = lookups.twin(config.database_url, config.schema, actor)
     else:
@@ -53,6 +62,42 @@ def show(actor: str, at_us: int | None, known_us: int | None, json_: bool) -> No
         for seen in found
     ]
     table(actor, ["attribute", "value", "unit", "doubt", "time", "event"], rows)
+
+
+def _show_disputes(actor: str, found: list[Dispute], *, json_: bool) -> None:
+    if json_:
+        answer = [
+            {
+                "attribute": dispute.winner.attribute,
+                "winner": _claim_json(dispute.winner),
+                "runners_up": [_claim_json(claim) for claim in dispute.runners_up],
+            }
+            for dispute in found
+        ]
+        click.echo(as_json(answer))
+    elif found:
+        claims = [
+            (claim, claim is dispute.winner) for dispute in found for claim in (dispute.winner, *dispute.runners_up)
+        ]
+        rows = [
+            [
+                claim.attribute,
+                "holds" if holds else "says otherwise",
+                claim.interface,
+                claim.value if isinstance(claim.value, str) else as_json(claim.value),
+                claim.unit,
+                format_time(claim.time_us),
+                f"{place(claim.position)} {claim.event_id}",
+            ]
+            for claim, holds in claims
+        ]
+        columns = ["attribute", "which", "interface", "value", "unit", "time", "event"]
+        table(f"{actor}: where interfaces disagree", columns, rows)
+
+
+def _claim_json(claim: Claim) -> dict[str, object]:
+    actor, attribute, interface, *seen = claim
+    return _attribute_json(lookups.Attribute(actor, attribute, *seen)) | {"interface": interface}
 
 
 @click.command()

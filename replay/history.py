@@ -6,6 +6,7 @@
 import logging
 from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import date
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -17,14 +18,16 @@ from replay.filtered import Cut
 from replay.reading import window_of
 from schemas.event import Event
 from schemas.facts import Facts, SlotValue
-from schemas.interfaces import by_topic
-from schemas.rows import Edge, Register, position_of
+from schemas.interfaces import by_topic, by_topic_number
+from schemas.rows import Edge, Register, position_of, split_position
 from schemas.time import format_time
 from streams.archive.layout import Archive
 from streams.archive.observing import observe_whole
 from streams.lookups import NEIGHBOUR_US, Attribute
 from streams.settings import Settings
 from streams.tail import read_tail
+from twin.actors.disputes import Claim, Dispute, disputes, may_be_disputed
+from twin.actors.relations import SAME_AS, partners
 from twin.merge.edges import merge_readings
 from twin.merge.identity import identity_of
 from twin.merge.observations import canonical
@@ -50,6 +53,12 @@ def twin_at(config: Settings, actor: str, at_us: int | None = None, known_us: in
     """The twin of an actor as it was at ``at_us``, as far as it was known at ``known_us``; sorted by attribute."""
     archive, tail = log_of(config)
     return twin_in(archive, actor, at_us, known_us, tail)
+
+
+def disputes_at(config: Settings, actor: str, at_us: int | None = None, known_us: int | None = None) -> list[Dispute]:
+    """Where interfaces disagree about an actor, under whichever of its names they speak of it."""
+    archive, tail = log_of(config)
+    return disputes_in(archive, actor, at_us, known_us, tail)
 
 
 def edges_for(config: Settings, point: str, day: date, known_us: int | None = None) -> list[Edge]:
@@ -123,6 +132,33 @@ def twin_in(
     for seen in _recent(tail, actor, cut):
         _keep_latest(best, seen)
     return [best[attribute] for attribute in sorted(best)]
+
+
+def disputes_in(
+    archive: Archive, actor: str, at_us: int | None = None, known_us: int | None = None, tail: Tail = tuple
+) -> list[Dispute]:
+    """See :func:`disputes_at`."""
+    cut = Cut(-EVER_US, EVER_US if at_us is None else at_us + 1, EVER_US if known_us is None else known_us)
+    recent = list(tail())
+    names = {actor}
+    for seen in _all_of(archive, {actor}, cut, recent, lambda _, attribute: attribute == SAME_AS):
+        names.update(partners(actor, SAME_AS, seen.value))
+    shared = lru_cache(maxsize=100_000)(may_be_disputed)
+    return disputes(
+        Claim(seen.actor, seen.attribute, _interface_of(seen.position), *seen[2:])
+        for seen in _all_of(archive, names, cut, recent, shared)
+    )
+
+
+def _all_of(
+    archive: Archive, actors: Collection[str], cut: Cut, recent: list[Said], wants: Callable[[str, str], bool]
+) -> Iterator[Attribute]:
+    """Every observation of some attributes of actors."""
+    for manifest in archive.manifests():
+        if cut.may_touch(manifest, "observations"):
+            yield from filtered.observed(archive, manifest, actors, cut, wants)
+    for actor in actors:
+        yield from (seen for seen in _recent(lambda: recent, actor, cut) if wants(actor, seen.attribute))
 
 
 def quarters_in(
@@ -233,6 +269,10 @@ def _last_message(event: Event, position: int) -> Attribute:
 
 def _position(event: Event) -> int:
     return position_of(by_topic(event.topic).topic_number, event.partition, event.offset)
+
+
+def _interface_of(position: int) -> str:
+    return by_topic_number(split_position(position)[0]).number
 
 
 def _document(actor: str, attribute: str) -> str:

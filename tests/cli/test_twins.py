@@ -79,6 +79,30 @@ def test_before_anything_was_recorded_nothing_was_known(twin):
     assert f"nothing is known of {ACTOR} known at {NOON}" in refused.stderr
 
 
+def test_where_ocpp_and_eebus_disagree_the_latest_holds_and_the_other_is_kept(twin, street):
+    at = b"2026-03-31T10:00:00Z"
+    told = (
+        GOOD.replace(b"CS1", b"GS-00000")
+        .replace(b"2026-03-29T10:00:00Z", at)
+        .replace(
+            b'"StatusNotification",{"timestamp":"2026-03-29T09:59:59Z","connectorStatus":"Occupied","evseId":1,'
+            b'"connectorId":1}',
+            b'"BootNotification",{"reason":"PowerUp","chargingStation":{"vendorName":"V","model":"M","serialNumber":"S"}}',
+        )
+    )
+    other = told.replace(b'"S"', b'"T"').replace(at, b"2026-03-31T09:00:00Z")
+    assert twin("ingest", "-", "--interface", "4", stdin=told).exit_code == 0
+    assert twin("ingest", "-", "--interface", "5", stdin=other).exit_code == 0
+    street.written()
+    answer = json.loads(twin("show", "evse:GS-00000", "--disputed", "--json").stdout)
+    found = {dispute["attribute"]: dispute for dispute in answer}["serial_number"]
+    assert (found["winner"]["value"], found["winner"]["interface"]) == ("S", "4")
+    assert [(claim["value"], claim["interface"]) for claim in found["runners_up"]] == [("T", "5")]
+    assert found["runners_up"][0]["position"].startswith("if.05.evse-evse-backend/")
+    assert "says otherwise" in twin("show", "evse:GS-00000", "--disputed").stdout
+    assert json.loads(twin("show", "evse:GS-00000", "--disputed", "--at", NOON, "--json").stdout) == []
+
+
 def test_an_unknown_actor_is_answered_with_near_names(twin):
     refused = twin("show", "meter:GS-00000")
     assert refused.exit_code == 1

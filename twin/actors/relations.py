@@ -19,6 +19,9 @@ MEMBERS: Final = frozenset(
 )
 """Kinds of actors that belong to one site; all others, suppliers and operators, have to do with many."""
 
+SAME_AS: Final = "same_as"
+"""The attribute by which one device is known under several names."""
+
 _ANY: Final = None
 """Whatever value it has."""
 
