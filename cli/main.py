@@ -40,6 +40,7 @@ COMMANDS: dict[str, dict[str, Entry]] = {
         "actors": Entry("cli.twins:actors", "List the actors."),
         "show": Entry("cli.twins:show", "Show the twin of an actor, now or then."),
         "graph": Entry("cli.graph:graph", "Who belongs to a site, since when."),
+        "story": Entry("cli.story:story", "All messages of a session or site in one time line."),
         "slots": Entry("cli.slots:slots", "The quarter hours of a day at a point."),
     },
     "The past": {

@@ -7,6 +7,7 @@ from typing import Final
 from schemas.interfaces import INTERFACES
 from twin.actors import MODELS
 from twin.actors.model import ANY_UNIT, Attribute, Tolerance, Twin
+from twin.story import TIES, Tie
 
 PAGE: Final = "docs/twins.md"
 
@@ -19,10 +20,24 @@ models to what the decoders really say. In a name `*` stands for any text and `?
 stands, values have to be equal, whenever they were said. Numbers of interfaces are those of `schemas/interfaces.csv`.
 """
 
+_TIES: Final = """
+## How messages are tied together
+
+`twin story` takes a message as part of a conversation when its actor belongs to it, when it says something of an actor
+that does, or when one of these rules finds such a name in its payload.
+
+| events | path in the payload | kind of name | what it is |
+|---|---|---|---|
+"""
+
 
 def page() -> str:
     """The whole page."""
-    return _HEAD + "".join(_section(model) for model in MODELS.values())
+    return _HEAD + "".join(_section(model) for model in MODELS.values()) + _TIES + "".join(map(_tie, TIES))
+
+
+def _tie(tie: Tie) -> str:
+    return f"| `{tie.types}` | `{tie.path}` | {f'`{tie.kind}`' if tie.kind else 'as it is'} | {tie.meaning} |\n"
 
 
 def _section(model: type[Twin]) -> str:

@@ -48,6 +48,8 @@ def observed(
     wants: Callable[[str, str], bool] | None = None,
 ) -> Iterator[Attribute]:
     """Observations of actors; ``wants`` says of which attributes (actor, attribute), None: of all."""
+    if not actors:
+        return
     table = cut.of(_rows(archive.file(manifest.number, "observations"), "actor", sorted(actors)), "time_us")
     if wants is not None and table.num_rows:
         signals = table.select(["actor", "attribute"]).unify_dictionaries().group_by(["actor", "attribute"])
@@ -57,6 +59,13 @@ def observed(
     for actor, attribute, value, unit, time_us, event_id, position in _tuples(table, names):
         if wants is None or wants(actor, attribute):
             yield Attribute(actor, attribute, value_of(value), unit, time_us, event_id.hex(), position)
+
+
+def actors_with(archive: Archive, manifest: Manifest, attribute: str) -> list[str]:
+    """Actors of whom a segment says an attribute."""
+    signals = pq.read_table(archive.file(manifest.number, "signals"))
+    found: list[str] = pc.unique(signals.filter(pc.equal(signals["attribute"], attribute))["actor"]).to_pylist()
+    return found
 
 
 def last_message(archive: Archive, interface: str, cut: Cut) -> Event | None:
@@ -137,6 +146,17 @@ def ids_at(archive: Archive, manifest: Manifest, wanted: Iterable[int]) -> dict[
         for topic, partition, offset, event_id in _tuples(table, names)
         if (topic, partition, offset) in held
     }
+
+
+def events_at(archive: Archive, manifest: Manifest, wanted: Iterable[int]) -> Iterator[Event]:
+    """The events at the positions that a segment holds."""
+    held = held_at(manifest, wanted)
+    if held:
+        offsets = sorted({offset for _, _, offset in held})
+        table = pq.read_table(archive.file(manifest.number, "messages"), filters=[("offset", "in", offsets)])
+        for row in table.to_pylist():
+            if (row["topic"], row["partition"], row["offset"]) in held:
+                yield event_of(row)
 
 
 def event_at(archive: Archive, position: int) -> Event | None:

@@ -209,8 +209,8 @@ def events_in(archive: Archive, actor: str, from_us: int, to_us: int, tail: Tail
         if any(known is not None and known.touches(from_us, to_us) for known in bounds):
             found += filtered.messages(archive, manifest, actor)
     found += [event for event, _, _ in tail() if event.actor == actor]
-    found = [event for event in found if from_us <= _stamp(event) < to_us]
-    return sorted(found, key=lambda event: (_stamp(event), event.id, event.topic, event.partition, event.offset))
+    found = [event for event in found if from_us <= stamp_of(event) < to_us]
+    return sorted(found, key=lambda event: (stamp_of(event), event.id, event.topic, event.partition, event.offset))
 
 
 class _Readings:
@@ -279,6 +279,7 @@ def _document(actor: str, attribute: str) -> str:
     return f"{actor.partition(':')[2]}|{attribute.removeprefix('document/')}"
 
 
-def _stamp(event: Event) -> int:
+def stamp_of(event: Event) -> int:
+    """When an event counts: its own time, else the stamp of its log, else when it was recorded."""
     stamps = (event.time_us, event.log_time_us, event.recorded_us)
     return next(stamp for stamp in stamps if stamp is not None)

@@ -1,0 +1,90 @@
+"""``twin story``: one time line of a session or a site, over all interfaces, each message with what it changed."""
+
+import csv
+import json
+from itertools import pairwise
+
+import pytest
+
+EVER = ("--from", "2026-03-28T22:00:00Z", "--to", "2026-04-03T00:00:00Z")
+
+
+@pytest.fixture(scope="module")
+def site(street):
+    with (street.files / "truth" / "sites.csv").open(newline="") as file:
+        return next(csv.DictReader(file))
+
+
+@pytest.fixture
+def told(twin):
+    def tell(what, *span):
+        shown = twin("story", what, *(span or EVER), "--json")
+        assert shown.exit_code == 0, shown.output
+        return [json.loads(line) for line in shown.stdout.splitlines()]
+
+    return tell
+
+
+def transaction_of(lines):
+    """The transaction that began last."""
+    started = [line for line in lines if any(change["attribute"] == "session_start" for change in line["changes"])]
+    (tie,) = [name for name in started[-1]["ties"] if name.startswith("transaction:")] or [""]
+    return tie.partition(":")[2] or next(
+        change["after"] for change in started[-1]["changes"] if change["attribute"] == "transaction_id"
+    )
+
+
+def test_the_story_of_a_site_goes_over_all_its_interfaces_in_order(told, site):
+    lines = told(site["station"])
+    assert [line["time"] for line in lines] == sorted(line["time"] for line in lines)
+    assert {"4", "14", "15", "16", "32", "33"} <= {line["interface"] for line in lines}
+    assert len({line["event"] for line in lines}) == len(lines)
+
+
+def test_a_message_says_what_it_changed_from_what_to_what(told, site):
+    changes = [
+        change
+        for line in told(site["station"])
+        for change in line["changes"]
+        if (change["actor"], change["attribute"]) == (f"evse:{site['station']}/1", "connector_status")
+    ]
+    assert len(changes) > 1
+    assert all(one["after"] == next_one["before"] for one, next_one in pairwise(changes))
+    assert all(change["before"] != change["after"] for change in changes)
+
+
+def test_the_story_of_a_session_goes_from_plugging_in_to_settlement(told, site):
+    transaction = transaction_of(told(site["station"]))
+    lines = told(transaction)
+    live = [line for line in lines if line["interface"] == "4"]
+    assert any(f"transaction:{transaction}" in line["ties"] for line in live)
+    assert any(f"contract:{site['token']}" in line["ties"] for line in live)
+    documents = {line["interface"] for line in lines if line["time"] > live[-1]["time"]}
+    assert {"16", "32"} <= documents
+    assert len(lines) < len(told(site["station"]))
+    assert lines[0]["time"] < next(line["time"] for line in lines if "session_start" in str(line["changes"]))
+
+
+def test_a_person_reads_a_line_a_message_and_a_line_a_change(twin, site):
+    shown = twin("story", site["station"], "--from", "2026-03-29T10:00:00Z", "--to", "2026-03-29T18:00:00Z").stdout
+    assert f"evse:{site['station']}/1 connector_status: " in shown
+    assert " -> " in shown
+
+
+@pytest.mark.parametrize(
+    ("what", "span", "code", "sentence"),
+    [
+        ("nobody", EVER, 1, "no actor is named nobody, and no transaction of that time"),
+        (
+            "GS-00000",
+            ("--from", "2020-01-01T00:00:00Z", "--to", "2020-01-02T00:00:00Z"),
+            1,
+            "no message belongs to GS-00000",
+        ),
+        ("GS-00000", (EVER[0], EVER[3], EVER[2], EVER[1]), 2, "--from has to be earlier than --to"),
+    ],
+)
+def test_no_story_is_one_sentence(twin, what, span, code, sentence):
+    refused = twin("story", what, *span)
+    assert (refused.exit_code, refused.stderr.count("\n")) == (code, 1)
+    assert sentence in refused.stderr
