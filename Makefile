@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 PY := .venv/bin/python
 
-.PHONY: help setup demo test check lint types unit docs format lock bench torture clean
+.PHONY: help setup demo test check lint types unit docs format lock bench torture fuzz clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -51,6 +51,9 @@ torture: setup ## kill parts at random under load (DURATION=seconds, SEED=n), th
 
 bench: setup ## measure everything in one run into build/bench.json (BENCH_SCALE=0.05 to try, BENCH_WORKERS=n)
 	$(PY) -m replay.bench
+
+fuzz: setup ## mutated messages against every decoder (COUNT=10000 each, SEED=1); what one fails on is in build/fuzz
+	$(PY) -m replay.fuzz $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED))
 
 clean: ## forget what was built
 	rm -rf .venv build .stamps

@@ -124,10 +124,13 @@ class BoundedReader(io.BufferedReader):
         """Up to ``size`` bytes; all of them, within the limit, if none is given."""
         if size is not None and size >= 0:
             return super().read(size)
-        data = super().read(READ_LIMIT_BYTES + 1)
-        if len(data) > READ_LIMIT_BYTES:
-            raise TooLarge(f"more than {READ_LIMIT_BYTES // MIB} MiB in one piece; cut the file", 0)
-        return data
+        # Asked for all at once, the buffered reader would reserve the whole limit for the smallest message.
+        data = bytearray()
+        while piece := super().read(MIB):
+            data += piece
+            if len(data) > READ_LIMIT_BYTES:
+                raise TooLarge(f"more than {READ_LIMIT_BYTES // MIB} MiB in one piece; cut the file", 0)
+        return bytes(data)
 
     def readline(self, size: int | None = -1, /) -> bytes:
         """A line with its end, within the limit."""

@@ -14,7 +14,7 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, islice
 from typing import BinaryIO, Final, NamedTuple
 
 from schemas.time import parse_time
@@ -220,6 +220,8 @@ class _Hex:
         self._half = b""
         self._digits = 0
         self._places: deque[tuple[int, int, bytes]] = deque()
+        self._reached: tuple[int, int] | None = None
+        """The digit asked for last, and where it stands in the first text: what comes next is sought from there."""
 
     def _take(self, text: bytes, offset: int, digits: bytes) -> Iterator[Frame | Malformed]:
         if not digits:
@@ -244,9 +246,13 @@ class _Hex:
         """Where a digit stands in the file; digits are asked for in order."""
         while len(self._places) > 1 and self._places[1][0] <= digit:
             self._places.popleft()
+            self._reached = None
         start, offset, text = self._places[0]
-        places = (place for place, character in enumerate(text) if character in _HEX_DIGITS)
-        return offset + next(place for number, place in enumerate(places, start) if number == digit)
+        number, reached = self._reached or (start, 0)
+        digits = (place for place in range(reached, len(text)) if text[place] in _HEX_DIGITS)
+        place = next(islice(digits, digit - number, None))
+        self._reached = (digit, place)
+        return offset + place
 
 
 def _without_bom(line: _Line) -> tuple[bytes, int]:

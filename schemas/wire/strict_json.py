@@ -48,7 +48,7 @@ def parse(raw: bytes) -> Any:
             raise TooLarge("a number beyond 10^308", offset) from problem
         raise BadSyntax(f"not JSON: {problem.msg}", offset) from problem
     value = _read_exactly(raw.decode())
-    if b"\\u0000" in raw and _holds_nul(value):
+    if b"\\u0000" in raw and holds_nul(value):
         raise SchemaViolation("a text holds the NUL character", raw.index(b"\\u0000"))
     return value
 
@@ -98,9 +98,10 @@ def _check_nesting(raw: bytes) -> None:
             depth -= 1
 
 
-def _holds_nul(value: Any) -> bool:
+def holds_nul(value: Any) -> bool:
+    """Whether a text in a JSON value, or a name, holds the NUL character."""
     if isinstance(value, str):
         return "\0" in value
     if isinstance(value, dict):
-        return any(_holds_nul(part) for item in value.items() for part in item)
-    return isinstance(value, list) and any(_holds_nul(part) for part in value)
+        return any(holds_nul(part) for item in value.items() for part in item)
+    return isinstance(value, list) and any(holds_nul(part) for part in value)

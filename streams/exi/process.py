@@ -20,6 +20,9 @@ ANSWER_S: Final = 30
 """How long an answer may take. The first takes seconds, while Java loads grammars; later ones a fraction of a
 millisecond."""
 
+ANSWER_LIMIT_BYTES: Final = 4 * 1024 * 1024
+"""A message as JSON; some octets of EXI can say that a text has a hundred million characters."""
+
 RETRY_S: Final = 60
 """How long after a failed start no other is tried: a log has thousands of messages."""
 
@@ -74,6 +77,9 @@ class JavaCodec:
                 except OSError:  # it died, by itself or over this message
                     self._end()
                     continue
+                except BaseException:  # the rest of its answer would be taken for the next one
+                    self._end()
+                    raise
                 if problem:
                     raise NotExi(answer.decode("utf-8", "replace"))
                 return answer
@@ -121,6 +127,7 @@ def _exchange(process: "subprocess.Popen[bytes]", request: bytes) -> tuple[bool,
 
     Raises:
         OSError: there is none.
+        NotExi: it is larger than any message.
     """
     assert process.stdin is not None
     assert process.stdout is not None
@@ -129,6 +136,8 @@ def _exchange(process: "subprocess.Popen[bytes]", request: bytes) -> tuple[bool,
     while rest:
         rest = rest[process.stdin.write(rest) :]
     problem, size = struct.unpack(">?I", _read(process.stdout, _ANSWER_HEAD, deadline_s))
+    if size > ANSWER_LIMIT_BYTES:
+        raise NotExi(f"it unfolds to {size} bytes; a message has at most {ANSWER_LIMIT_BYTES}")
     return problem, _read(process.stdout, size, deadline_s)
 
 

@@ -287,3 +287,15 @@ def test_a_long_read_is_refused(monkeypatch):
     with pytest.raises(TooLarge):
         sources.expand(io.BytesIO(bytes(101))).read()
     assert sources.expand(io.BytesIO(bytes(100))).read() == bytes(100)
+
+
+def test_a_small_message_reserves_little_memory():
+    import tracemalloc
+
+    from streams.sources import expand
+
+    tracemalloc.start()
+    assert expand(io.BytesIO(b"x" * 100)).read() == b"x" * 100
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak_bytes < 8 * 1024 * 1024

@@ -50,6 +50,11 @@ def message(**changes):
     return json.dumps({name: value for name, value in root.items() if value is not None}).encode()
 
 
+def test_a_text_with_the_nul_character_is_refused_because_no_database_takes_it():
+    problem = error_of(message(root_DeviceId="a\0b"))
+    assert (problem.reason, "NUL" in problem.detail) == ("schema-violation", True)
+
+
 def decode(raw, **more):
     return FORMAT.decode(Frame(raw, 0, **more), Conversation())
 

@@ -2,6 +2,7 @@
 
 import io
 import struct
+import time
 from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
@@ -30,7 +31,7 @@ POINTS = {
 
 
 def decoded(raw, conversation=None, time_us=NOON_US):
-    conversation = Conversation({"points": POINTS}) if conversation is None else conversation
+    conversation = Conversation("25", {"points": POINTS}) if conversation is None else conversation
     return FORMAT.decode(Frame(raw, 0, time_us, "a-b", event_id="e1"), conversation)
 
 
@@ -128,7 +129,7 @@ def test_an_address_without_a_point_keeps_its_value_and_says_what_is_missing():
 
 
 def test_from_set_point_to_confirmation_and_to_response():
-    conversation = Conversation({"points": POINTS})
+    conversation = Conversation("25", {"points": POINTS})
     later = NOON_US + 4 * SECOND_US
     call = encode_command(63, 7, 2001, Decimal(-5), time_us=NOON_US)
     assert said(call, conversation)["technical-aggregator:AGG", "activation.setpoint"][:2] == (-5000, "W")
@@ -203,7 +204,7 @@ def test_arbitrary_octets_are_cut_without_loss_and_give_only_wire_errors(octets)
         if isinstance(item, Malformed):
             continue
         with suppress(WireError):
-            FORMAT.decode(item, Conversation({"points": POINTS}))
+            FORMAT.decode(item, Conversation("25", {"points": POINTS}))
 
 
 @given(st.lists(st.tuples(st.integers(0, 2**24 - 1), st.integers(-(2**15), 2**15 - 1)), min_size=1, max_size=18))
@@ -262,3 +263,12 @@ def test_the_captured_interrogation_of_a_station():
         *(14, 15, 17, 21, 22, 24, 28, 29, 31),
         *(35, 36, 38, 42, 43, 45),
     ]
+
+
+def test_a_long_line_of_hex_is_cut_in_time_that_grows_with_its_length():
+    began_s = time.process_time()
+    one = encode_setup("TESTFR act")
+    found = split(b"  " + (one.hex(" ") + " ").encode() * 20_000)
+    assert [item.offset for item in found[:3]] == [2, 20, 38]
+    assert len(found) == 20_000
+    assert time.process_time() - began_s < 5

@@ -445,3 +445,13 @@ def test_any_octets_give_only_wire_errors(content, payload_type):
 def test_cutting_a_stream_loses_nothing(parts):
     stream = frame(0x8001, b"\x80") + b"".join(parts)
     assert b"".join(item.raw for item in split(stream)) == stream
+
+
+def test_an_answer_larger_than_any_message_is_refused_and_the_next_one_is_read(exi, monkeypatch):
+    message = json.dumps(v2g("SessionSetupReq", {"EVCCID": "644D700102C8"})).encode()
+    octets = exi.encode(message, ISO_2)
+    monkeypatch.setattr("streams.exi.process.ANSWER_LIMIT_BYTES", 10)
+    with pytest.raises(NotExi, match="unfolds to"):
+        exi.decode(octets, ISO_2)
+    monkeypatch.undo()
+    assert json.loads(exi.decode(octets, ISO_2)) == json.loads(message)

@@ -197,6 +197,12 @@ def test_a_response_without_its_request_is_an_event_that_says_what_is_missing():
     assert answer.payload["count"] == 2
 
 
+def test_the_confirmation_of_a_write_nobody_saw_says_where_and_how_many():
+    payload = decoded(encode_written(3, 1, 5, [17, 18])).payload
+    assert (payload["address"], payload["count"], payload["context_missing"]) == (5, 2, "request")
+    assert "models" not in payload
+
+
 def test_an_exception_is_named_and_says_what_had_been_asked():
     conversation = Conversation("8")
     decoded(encode_read(7, 1, 40000, 2), conversation)
@@ -250,6 +256,8 @@ def test_csv_may_have_gaps_any_order_and_other_delimiters():
         (bytes.fromhex("0001000000060103000a007e"), "schema-violation", "126 registers"),
         (bytes.fromhex("0001000000060103ffff0002"), "schema-violation", "beyond the last"),
         (bytes.fromhex("0001000000080103040001020304"), "schema-violation", "4 octets"),
+        (bytes.fromhex("000100000003010300"), "truncated", "without its fields"),
+        (bytes.fromhex("000100000005010300 0a00"), "schema-violation", "0 octets"),
         (bytes.fromhex("000100000005010600 0a00"), "schema-violation", "function 6"),
         (bytes.fromhex("0001000000090110000a00010300 01"), "schema-violation", "1 registers, 3 octets"),
         (bytes.fromhex("00010000000401830201"), "schema-violation", "one octet of code"),

@@ -69,6 +69,12 @@ def test_a_good_record_is_valid_keeps_its_digits_and_counts_its_transaction():
     assert said["energy"] == {"import_mwh": 7_250_000}
 
 
+def test_a_register_no_meter_can_show_is_set_aside():
+    facts = facts_of(explained(record(WHOLE.replace("107.250", "9" * 12))))
+    assert [reject.reason for reject in facts.rejects] == ["implausible"]
+    assert len(facts.readings) == 1
+
+
 def test_what_was_signed_is_never_written_anew():
     text = WHOLE.replace(",", " ,\t", 1)
     assert parse_record(record(text)).signed == text.encode()

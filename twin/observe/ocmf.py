@@ -18,6 +18,7 @@ from schemas.event import Event
 from schemas.facts import INDICATIVE, MEASURED, Facts, Observation, Reading, Reject
 from schemas.time import parse_time
 from schemas.wire.ocmf.checks import mwh
+from twin.observe.obis import ENERGY_LIMIT_MWH
 
 SIGNED: Final = "@signed"
 
@@ -65,6 +66,10 @@ def _readings(said: dict[str, Any], actor: str, facts: Facts) -> None:
             facts.rejects.append(
                 Reject("not-a-number", f"{actor}: {reading['obis']} is {str(reading['value'])[:40]!r}")
             )
+            continue
+        if energy_mwh > ENERGY_LIMIT_MWH:
+            detail = f"{actor}: {reading['obis']} stands at {str(reading['value'])[:40]}"
+            facts.rejects.append(Reject("implausible", detail))
             continue
         holds = said["signature"]["valid"] and reading["status"] == "G"
         facts.readings.append(

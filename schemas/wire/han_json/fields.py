@@ -7,6 +7,7 @@ import orjson
 
 from schemas.time import parse_time
 from schemas.wire.contract import BadSyntax, SchemaViolation
+from schemas.wire.strict_json import holds_nul
 
 Object = dict[str, Any]
 
@@ -19,6 +20,7 @@ def parse(raw: bytes) -> Object:
 
     Raises:
         BadSyntax: not JSON, or no object.
+        SchemaViolation: a text holds the NUL character, which no database takes.
     """
     try:
         root = orjson.loads(raw.removeprefix(b"\xef\xbb\xbf"))
@@ -27,6 +29,8 @@ def parse(raw: bytes) -> Object:
         raise BadSyntax(f"not JSON: {problem.msg}", offset) from None
     if not isinstance(root, dict):
         raise BadSyntax("the message is a JSON object")
+    if b"\\u0000" in raw and holds_nul(root):
+        raise SchemaViolation("a text holds the NUL character", raw.index(b"\\u0000"))
     return root
 
 

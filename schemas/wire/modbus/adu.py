@@ -138,7 +138,7 @@ def understand(adu: Adu) -> Said:
 def _read(data: bytes) -> Said:
     if len(data) == 4:  # a response has an even number of octets behind its count
         return _range(data, READ_LIMIT)
-    if data[0] != len(data) - 1 or data[0] % 2:
+    if data[0] != len(data) - 1 or data[0] % 2 or not data[0]:
         raise SchemaViolation(f"{data[0]} octets of registers are announced, and {len(data) - 1} follow", 8)
     return Said("response", None, data[0] // 2, words(data[1:]))
 

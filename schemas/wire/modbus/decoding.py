@@ -141,6 +141,8 @@ def _answer(adu: Adu, said: Said, request: _Request | None, link: _Link, points:
 def _explain(unit: int, registers: dict[int, int], link: _Link, points: PointList) -> dict[str, Any]:
     """What registers mean: SunSpec's models, and the point list."""
     found: dict[str, Any] = {}
+    if not registers:
+        return found
     known = link.remember(unit, registers)
     base = _base(known, registers)
     if base is not None and (models := models_in(known, base, registers)):
