@@ -201,7 +201,13 @@ def _ocpi() -> Iterator[Seed]:
     session = {"id": "S-1", "kwh": -3.25, "location_id": "LOC1", "evse_uid": "GS-1", "connector_id": "1"}
     record = {"id": "C-1", "session_id": "S-1", "end_date_time": "2026-03-29T20:00:00Z", "cdr_location": place}
     counted = {"charging_periods": [period], "total_cost": {"excl_vat": 1.0}, "total_energy": -3.0, "total_time": 2}
-    evse = {"uid": "GS-1", "evse_id": "DE*GGS*E1", "status": "CHARGING", "connectors": [{"id": "1"}], **party}
+    evse = {
+        "uid": "GS-1",
+        "evse_id": "DE*GGS*E1",
+        "status": "CHARGING",
+        "connectors": [{"id": "1", "last_updated": "2026-03-29T19:00:00Z"}],
+        **party,
+    }
     location = {"id": "LOC1", "publish": True, "coordinates": {"latitude": "52.5", "longitude": "13.4"}}
     objects = (
         {**party, **start, **session, "currency": "EUR", "status": "ACTIVE"},

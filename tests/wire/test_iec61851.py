@@ -125,3 +125,9 @@ def test_any_octets_give_only_wire_errors(content):
             continue
         with suppress(WireError):
             FORMAT.decode(item, Conversation("1"))
+
+
+def test_a_name_with_the_nul_character_is_refused_because_no_database_takes_it():
+    (sample,) = read(CSV.splitlines()[0].encode() + b"\n2026-03-29T12:00:00Z,BO\0X,A,100,12\n", "1", "box")
+    assert isinstance(sample, Rejected)
+    assert (sample.reason, "NUL" in sample.detail) == ("schema-violation", True)

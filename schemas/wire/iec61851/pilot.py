@@ -95,6 +95,8 @@ def _text(fields: dict[str, Any], name: str) -> str:
     value = fields[name]
     if not isinstance(value, str) or not 0 < len(value) <= _TEXT_LIMIT:
         raise SchemaViolation(f"{name} is no text of up to {_TEXT_LIMIT} characters")
+    if "\0" in value:
+        raise SchemaViolation(f"{name} holds the NUL character, which no database takes")
     return value
 
 
