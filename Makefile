@@ -36,7 +36,7 @@ check: test ## the same
 docs: setup ## write anew what documents show of schema, commands, twins and their output
 	$(PY) -m cli.reference
 	$(PY) -m cli.twins_page
-	WRITE_DOCS=1 TWIN_TEST_PROCESSES=0 tests/run tests/streams/test_database_page.py tests/test_readme.py
+	WRITE_DOCS=1 TWIN_TEST_PROCESSES=0 tests/run tests/streams/test_database_page.py tests/test_readme.py tests/replay/test_coverage.py
 
 format: setup ## let the formatter write
 	.venv/bin/ruff check --fix .

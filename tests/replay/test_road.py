@@ -1,10 +1,6 @@
 """A day of the street along the whole road, on real servers: both days on which the clock is changed."""
 
 import csv
-import os
-import subprocess
-import sys
-import time
 from datetime import date
 
 import pytest
@@ -14,45 +10,12 @@ from replay.day import replay_day
 from replay.scenario import Faults, write_day
 from schemas.calendar import day_slots
 from schemas.time import SLOT_US, parse_time
-from streams import lag, lookups, migrate, sealing, tables
+from streams import lag, lookups, sealing, tables
 from streams.ingest import send_files
-from streams.settings import settings
 from streams.sources import find
 from twin.slots import best_of, quarter_hours
 
 SPOILED = Faults(late_per_million=20_000, twice_per_million=20_000)
-
-
-@pytest.fixture
-def config(tmp_path, kafka, database_url, topic_prefix, schema, monkeypatch):
-    monkeypatch.setenv("TWIN_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("TWIN_KAFKA", kafka)
-    monkeypatch.setenv("TWIN_DATABASE_URL", database_url)
-    monkeypatch.setenv("TWIN_TOPIC_PREFIX", topic_prefix)
-    monkeypatch.setenv("TWIN_SCHEMA", schema)
-    yield settings()
-    for name in (f"{schema}_facts", f"{schema}_messages"):
-        migrate.drop(database_url, name)
-
-
-@pytest.fixture
-def worker(config, tmp_path):
-    """The worker as it runs in the stack."""
-    ready = tmp_path / "worker.ready"
-    with (tmp_path / "worker.log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "streams.worker"],
-            env={**os.environ, "TWIN_READY_FILE": str(ready)},
-            stdout=log,
-            stderr=log,
-        )
-    deadline = time.monotonic() + 60
-    while not ready.exists() and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert ready.exists(), (tmp_path / "worker.log").read_text()[-2000:]
-    yield process
-    process.terminate()
-    process.wait(20)
 
 
 @pytest.mark.parametrize("day", [date(2026, 3, 29), date(2026, 10, 25)], ids=str)

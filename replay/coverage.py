@@ -1,0 +1,66 @@
+"""The page docs/coverage.md: what is read on each interface, what it moves and feeds, and whether it is proven."""
+
+from collections.abc import Collection
+from typing import Final
+
+from replay.fuzz.seeds import formats
+from schemas.interfaces import INTERFACES, Interface, format_of
+
+WORKS: Final = "works"
+BYTES: Final = "accepted as bytes"
+
+HEAD: Final = """\
+# What is read on which interface
+
+Written by `make docs`; `tests/replay/test_coverage.py` keeps it current.
+
+**works**: `tests/replay/test_every_interface.py` sends messages of every format named in the row through a real Kafka,
+a real worker and a real database, and finds in the tables what they say.
+**accepted as bytes**: kept in the log as they came, without meaning until there is a decoder; a replay then decodes.
+
+The street is the scenario of `replay/scenario`: where it speaks, whole days are held against what really happened
+(`tests/replay/test_road.py`). Samples are messages that others captured, in `../shared/samples`, read by tests.
+Ways in: every interface takes files (`twin ingest`) and `POST /interfaces/{number}/messages`.
+
+| | between | formats | state | moves | feeds | street | samples |
+|---|---|---|---|---|---|---|---|
+"""
+
+SAMPLES: Final = {
+    "eebus": "eebus",
+    "entsoe": "entsoe",
+    "han_json": "smgw",
+    "iec104": "iec104",
+    "iso15118": "iso15118",
+    "mbus": "mbus",
+    "ocmf": "ocmf",
+    "ocpi": "ocpi",
+    "ocpp": "ocpp",
+    "sml": "sml",
+    "taf7": "smgw",
+}
+"""By format: the folder of samples that its tests read."""
+
+
+def page(street: Collection[str]) -> str:
+    """The page; ``street`` are the interfaces on which the scenario speaks."""
+    rows = "".join(_row(entry, number in street) for number, entry in INTERFACES.items())
+    proven = sum(bool(entry.formats) for entry in INTERFACES.values())
+    tail = f"\n{proven} of {len(INTERFACES)} interfaces are decoded, in {len(formats())} formats.\n"
+    return HEAD + rows + tail
+
+
+def _row(entry: Interface, is_spoken: bool) -> str:
+    read = ", ".join(f"{name} ({format_of(name).title.replace('|', '/')})" for name in entry.formats)
+    samples = ", ".join(sorted({SAMPLES[name] for name in entry.formats if name in SAMPLES}))
+    cells = (
+        entry.number,
+        entry.endpoints_en,
+        read,
+        WORKS if entry.formats else BYTES,
+        entry.moves,
+        entry.feeds,
+        "yes" if is_spoken else "",
+        samples,
+    )
+    return "| " + " | ".join(cells) + " |\n"
