@@ -96,7 +96,9 @@ def _facts_of(event: Event) -> Facts:
         if event.time_us is None and not facts.all():
             untimed = Facts()
             observe(event._replace(time_us=UNTIMED_US), untimed)
-            facts.observations, facts.readings, facts.samples = untimed.observations, untimed.readings, untimed.samples
+            facts.readings, facts.samples = untimed.readings, untimed.samples
+            # A value that is the message's own time, such as that of the latest heartbeat, is as unknown as the time.
+            facts.observations = [fact for fact in untimed.observations if fact.value != format_time(UNTIMED_US)]
     except Exception as problem:  # noqa: BLE001 -- one broken observer must not end the listing
         return Facts(rejects=[Reject(OBSERVER_ERROR, f"{type(problem).__name__}: {problem}")])
     return facts

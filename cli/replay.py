@@ -122,7 +122,13 @@ def compare(left: str, right: str, day: date, json_: bool) -> None:
         raise NotCompared(f"{left} and {right} hold nothing of {day}; `twin replay {day}` runs an archived day")
     if json_:
         differing = [
-            entry._asdict() | {"time_us": None if entry.time_us is None else format_time(entry.time_us)}
+            {
+                "kind": entry.kind,
+                "name": entry.name,
+                "time": None if entry.time_us is None else format_time(entry.time_us),
+                "left": entry.left,
+                "right": entry.right,
+            }
             for entry in found.differing
         ]
         click.echo(as_json({"differing": differing, "moved_on": found.moved_on, "compared": found.compared}))

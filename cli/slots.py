@@ -92,9 +92,7 @@ def slots(point: str, day: date, known_us: int | None, json_: bool, csv_: bool, 
     config = settings()
     found = day_of_point(config, point, day, known_us)
     if not any(quarter.value_mwh is not None or quarter.flags for quarter in found.quarters):
-        near = lookups.points_like(config.database_url, config.schema, point.partition("/")[0])
-        known = f"points of that name: {', '.join(near)}" if near else "`twin actors` lists who there is"
-        raise click.ClickException(f"nothing is known of {point} on {day}; {known}")
+        raise click.ClickException(_nothing_known(config, point, day, known_us))
     if parquet is not None:
         _write_parquet(parquet, found)
     if json_:
@@ -105,6 +103,15 @@ def slots(point: str, day: date, known_us: int | None, json_: bool, csv_: bool, 
         _print_csv(found)
     elif parquet is None:
         _print(found)
+
+
+def _nothing_known(config: Settings, point: str, day: date, known_us: int | None) -> str:
+    """The sentence for a day without a quarter hour, and where to look instead."""
+    near = lookups.points_like(config.database_url, config.schema, point.partition("/")[0])
+    if point in near and known_us is not None:
+        return f"nothing was known of {point} on {day} at {format_time(known_us)}; ask for a later --known-at"
+    known = f"points of that name: {', '.join(near)}" if near else "`twin actors` lists who there is"
+    return f"nothing is known of {point} on {day}; {known}"
 
 
 def day_of_point(config: Settings, point: str, day: date, known_us: int | None = None) -> Day:

@@ -181,7 +181,7 @@ class _Run:
             if values:
                 used.add(np.array([value.series_id for value in values], np.int64))
                 data = _laid_out("slot_value", Merged(slot_values=values))
-                self._writers["slot_value"].put(data, len(values), new=False)
+                self._writers["slot_value"].put(data, new=False)
 
     def names(self) -> None:
         """Names of what occurs in the rows; the widest form of a register."""
@@ -198,7 +198,7 @@ class _Run:
                 found.append(names.filter(pc.is_in(names[0], value_set=wanted)))
             if found and sum(part.num_rows for part in found):
                 rows = _distinct(pa.concat_tables(found))
-                self._writers[table].put(layout(rows), rows.num_rows, new=True)
+                self._writers[table].put(layout(rows), new=True)
 
     def _read_observations(self, piece: Piece) -> tuple[TwinRows, TrendRows]:
         rows = read_observations(self._archive, piece, self._before_us)
@@ -223,7 +223,7 @@ class _Run:
                 )
             )
         ]
-        self._writers["twin"].put(_laid_out("twin", Merged(twins=twins)), len(twins), new=True)
+        self._writers["twin"].put(_laid_out("twin", Merged(twins=twins)), new=True)
 
     def _each(
         self, kind: str, used: _Used | None, read: Callable[[Piece], _Result]

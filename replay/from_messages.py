@@ -129,15 +129,9 @@ class _Share:
             self._batch.close_event(event_id, position)
         self._latest.clear()
         merged = self._batch.merge()
-        counts = {
-            "register": len(merged.registers),
-            "signal": len(merged.signals),
-            "series": len(merged.series),
-            **merged.counts(),
-        }
         for table, data in sink.staged(merged, []):
             if data:
-                self._writers[table.name].put(data, counts[table.name], new=False)
+                self._writers[table.name].put(data, new=False)
         self._batch = Batch(self._names)
 
 

@@ -39,6 +39,7 @@ class TableWriter:
         self._trouble: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name=f"write-{name}", daemon=True)
         self.rows = 0
+        """Rows of the table, once all is written."""
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -54,7 +55,7 @@ class TableWriter:
         if error is None and self._trouble is not None:
             raise self._trouble
 
-    def put(self, data: bytes, rows: int, *, new: bool) -> None:
+    def put(self, data: bytes, *, new: bool) -> None:
         """Rows in COPY's binary form; ``new``: none of their keys was or will be written otherwise.
 
         Raises:
@@ -64,7 +65,6 @@ class TableWriter:
             raise self._trouble
         if data:
             self._pieces.put((data, new))
-            self.rows += rows
 
     def _run(self) -> None:
         try:
@@ -82,13 +82,16 @@ class TableWriter:
         piece = self._pieces.get()
         straight = self._table.copy.replace(f"copy new_{self._table.name} ", f"copy {self._table.name} ").encode()
         if piece is not None and piece[1]:
-            with connection.cursor() as cursor, cursor.copy(straight) as copy:
-                copy.write(binary.HEADER)
-                while piece is not None and piece[1]:
-                    copy.write(piece[0])
-                    piece = self._next()
-                copy.write(binary.TRAILER)
+            with connection.cursor() as cursor:
+                with cursor.copy(straight) as copy:
+                    copy.write(binary.HEADER)
+                    while piece is not None and piece[1]:
+                        copy.write(piece[0])
+                        piece = self._next()
+                    copy.write(binary.TRAILER)
+                self.rows = cursor.rowcount
             connection.commit()
+        merging = piece is not None
         while piece is not None:
             with connection.cursor() as cursor:
                 with cursor.copy(self._table.copy.encode()) as copy:
@@ -98,6 +101,9 @@ class TableWriter:
                 cursor.execute(self._table.upsert.encode())
             connection.commit()
             piece = self._next()
+        if merging:  # where rows met, only the table knows how many are left
+            counted = connection.execute(f"select count(*) from {self._table.name}".encode()).fetchone()  # noqa: S608 -- a constant
+            self.rows = counted[0] if counted else 0
 
     def _next(self) -> tuple[bytes, bool] | None:
         piece = self._pieces.get()
@@ -167,5 +173,5 @@ class Folding(Generic[AnyRows]):
             if self._whole is not None:
                 end = self._whole(rows, end)
             piece = type(rows)(*(column[start:end] for column in rows))
-            self._writer.put(self._layout(piece), len(piece[0]), new=not self._again)
+            self._writer.put(self._layout(piece), new=not self._again)
             start = end

@@ -80,6 +80,12 @@ def test_a_message_of_no_known_time_says_its_values_without_one(decoded):
     assert [(fact["value_mwh"], fact["time"]) for fact in said["facts"]] == [(13_391_000_000, None)]
 
 
+def test_a_heartbeat_of_no_known_time_says_no_time(decoded):
+    heartbeat = b'[2,"1","Heartbeat",{}]\n'
+    code, [said] = decoded("-", "--interface", "4", stdin=heartbeat)
+    assert (code, said["time"], said["facts"]) == (0, None, [])
+
+
 def test_what_cannot_be_decoded_is_an_object_too_and_exit_code_3(decoded):
     code, [good, bad] = decoded("-", "--interface", "04", stdin=GOOD + SHORT)
     assert (code, good["error"], list(bad)) == (3, None, KEYS)

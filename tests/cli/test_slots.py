@@ -105,7 +105,7 @@ def test_a_document_of_the_gateway_gives_the_meter_its_day(twin, truth):
 def test_known_before_it_was_recorded_is_not_known(twin):
     refused = twin("slots", POINT, DAY, "--known-at", "2026-03-30T00:00:00Z")
     assert refused.exit_code == 1
-    assert f"nothing is known of {POINT} on {DAY}" in refused.stderr
+    assert f"nothing was known of {POINT} on {DAY} at 2026-03-30T00:00:00Z" in refused.stderr
     assert answer(twin("slots", POINT, DAY, "--known-at", "2100-01-01T00:00:00Z", "--json")) == answer(
         twin("slots", POINT, DAY, "--json")
     )
