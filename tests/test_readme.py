@@ -44,9 +44,9 @@ class Shell:
     END = "-- end of command"
 
     def __init__(self, folder):
-        bare = {
-            name: value for name, value in os.environ.items() if not name.startswith("TWIN_") or name == "TWIN_CACHE"
-        }
+        # The suite may run under make, whose own variables would make the inner one say where it is.
+        ours = ("TWIN_", "MAKE", "MFLAGS")
+        bare = {name: value for name, value in os.environ.items() if not name.startswith(ours) or name == "TWIN_CACHE"}
         self.bash = subprocess.Popen(
             ["bash", "--norc"],
             cwd=folder,

@@ -74,7 +74,7 @@ def server(request, monkeypatch, tmp_path_factory):
     binaries = FOUND.get(request.param) or (fetched_17(home / "installed") if request.param == "17" else None)
     if binaries is None:
         pytest.skip(f"no PostgreSQL {request.param} is here; TWIN_TEST_POSTGRES may name its bin folder")
-    monkeypatch.setattr(postgres, "BIN", binaries)
+    monkeypatch.setattr(postgres, "programs", lambda: binaries)
     (port,) = free_ports(1)
     with (home / "log").open("wb") as log:
         process = subprocess.Popen(postgres.prepare(home, port), stdout=log, stderr=log)

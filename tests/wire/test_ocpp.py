@@ -211,7 +211,7 @@ def test_connector_zero_is_the_whole_station():
 
 def test_every_message_survives_the_log_of_gegenstrom():
     found = decode(SET_PROFILE)
-    event = Event("id", "4", "CP1", found.type, found.actor, 1, 1, found.payload, b"raw", {})
+    event = Event("0" * 32, "4", "CP1", found.type, found.actor, 1, 1, found.payload, b"raw", {})
     again = from_record(to_record(event)[1]).payload
     assert again["body"]["chargingProfile"]["chargingSchedule"][0]["chargingSchedulePeriod"][0]["setpoint"] == "-3500.5"
 
