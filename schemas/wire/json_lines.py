@@ -7,7 +7,7 @@ from typing import BinaryIO, Final
 
 import orjson
 
-from schemas.wire.contract import BadSyntax
+from schemas.wire.contract import BadSyntax, Frame, Malformed, TooLarge
 from schemas.wire.instants import instant
 from schemas.wire.strict_json import FRAME_LIMIT_BYTES
 
@@ -16,8 +16,44 @@ LINE_LIMIT: Final = FRAME_LIMIT_BYTES + 64 * 1024
 
 BOM: Final = b"\xef\xbb\xbf"
 
+_BETWEEN: Final = b", \t\r\n"
+"""What may follow an element of a list that has one element a line."""
+
 _scan: Final = JSONDecoder(parse_int=str, parse_float=str).raw_decode
 """Finds the end of a JSON value; numbers are left as they are, some are too long to be converted."""
+
+
+def messages_of(
+    head: bytes,
+    stream: BinaryIO,
+    cut: Callable[[bytes, int], Frame | Malformed],
+    looks_like_message: Callable[[bytes], bool],
+) -> Iterator[Frame | Malformed]:
+    """Cut a log that is a list of messages, one message over several lines, or one message a line.
+
+    ``head`` is the log's beginning, already read, one byte more than a frame may have or all there is; ``cut`` makes
+    the one message of a stretch and its offset.
+    """
+    start = len(BOM) if head.startswith(BOM) else 0
+    content = head[start:]
+    if len(head) <= FRAME_LIMIT_BYTES:
+        if content.lstrip().startswith(b"[") and is_json(content):
+            try:
+                places = list(elements_of(content))
+            except RecursionError:
+                yield Malformed(content, start, TooLarge("nested too deep"))
+                return
+            for begin, end in places:
+                yield cut(content[begin:end], start + begin)
+            return
+        if is_one_document(content, looks_like_message):
+            yield cut(content, start)
+            return
+    for line, offset, is_whole in lines_of(head, stream):
+        if not is_whole:
+            yield Malformed(line, offset, TooLarge(f"a line of a log has at most {LINE_LIMIT} bytes"))
+        elif line.strip().strip(b"[],"):
+            yield cut(line.rstrip(_BETWEEN), offset)
 
 
 def lines_of(head: bytes, stream: BinaryIO) -> Iterator[tuple[bytes, int, bool]]:

@@ -23,12 +23,8 @@ from schemas.wire.contract import BadSyntax, Frame, Malformed, TooLarge, WireErr
 from schemas.wire.eebus.forms import SHIP_MESSAGES
 from schemas.wire.json_lines import (
     BOM,
-    LINE_LIMIT,
-    elements_of,
-    is_json,
-    is_one_document,
-    lines_of,
     log_time_us,
+    messages_of,
     place_of,
     text_of,
 )
@@ -47,8 +43,6 @@ _TEXT_LINE: Final = re.compile(
 )
 _DIRECTIONS: Final = {b">": SENT, b"<": RECEIVED}
 _WORD_LIMIT: Final = 200
-_BETWEEN: Final = b", \t\r\n"
-"""What may follow an element of a list that has one element a line."""
 
 
 def recognise(head: bytes, _name: str) -> bool:
@@ -59,31 +53,7 @@ def recognise(head: bytes, _name: str) -> bool:
 
 def split(stream: BinaryIO) -> Iterator[Frame | Malformed]:
     """Cut a log into messages; a line that holds none comes out as :class:`~schemas.wire.contract.Malformed`."""
-    head = stream.read(FRAME_LIMIT_BYTES + 1)
-    start = len(BOM) if head.startswith(BOM) else 0
-    content = head[start:]
-    if len(head) <= FRAME_LIMIT_BYTES:
-        if content.lstrip().startswith(b"[") and is_json(content):
-            yield from _elements(content, start)
-            return
-        if is_one_document(content, _looks_like_message):
-            yield _cut(content, start)
-            return
-    for line, offset, is_whole in lines_of(head, stream):
-        if not is_whole:
-            yield Malformed(line, offset, TooLarge(f"a line of a log has at most {LINE_LIMIT} bytes"))
-        elif line.strip().strip(b"[],"):
-            yield _cut(line.rstrip(_BETWEEN), offset)
-
-
-def _elements(content: bytes, start: int) -> Iterator[Frame | Malformed]:
-    try:
-        places = list(elements_of(content))
-    except RecursionError:
-        yield Malformed(content, start, TooLarge("nested too deep"))
-        return
-    for begin, end in places:
-        yield _cut(content[begin:end], start + begin)
+    return messages_of(stream.read(FRAME_LIMIT_BYTES + 1), stream, _cut, _looks_like_message)
 
 
 def _looks_like_message(line: bytes) -> bool:

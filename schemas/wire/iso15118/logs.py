@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, Final
 import orjson
 
 from schemas.wire.contract import BadSyntax, Frame, Malformed, TooLarge, WireError
-from schemas.wire.json_lines import BOM, elements_of, is_json, is_one_document, lines_of, log_time_us, place_of
+from schemas.wire.json_lines import BOM, log_time_us, messages_of, place_of
 from schemas.wire.strict_json import FRAME_LIMIT_BYTES
 
 _MESSAGE: Final = re.compile(rb'"(?:V2G_Message|supportedAppProtocolRe[qs]|[A-Z][A-Za-z_]{3,60}Re[qs])"\s*:\s*\{')
@@ -25,7 +25,6 @@ _STACK_LINE: Final = re.compile(
     rb".*?\(ns=(?P<namespace>[^\s()]{1,100})\):\s*(?P<message>\{.*)",
     re.DOTALL,
 )
-_BETWEEN: Final = b", \t\r\n"
 _WORD_LIMIT: Final = 200
 
 
@@ -40,30 +39,7 @@ def recognise(head: bytes) -> bool:
 def split(head: bytes, stream: BinaryIO) -> Iterator[Frame | Malformed]:
     """Cut a log into messages; ``head`` was read already. What holds none comes out as a :class:`Malformed`."""
     head += stream.read(FRAME_LIMIT_BYTES + 1 - len(head))
-    start = len(BOM) if head.startswith(BOM) else 0
-    content = head[start:]
-    if len(head) <= FRAME_LIMIT_BYTES:
-        if content.lstrip().startswith(b"[") and is_json(content):
-            yield from _elements(content, start)
-            return
-        if is_one_document(content, lambda line: _MESSAGE.search(line) is not None):
-            yield _cut(content, start)
-            return
-    for line, offset, is_whole in lines_of(head, stream):
-        if not is_whole:
-            yield Malformed(line, offset, TooLarge(f"a message has at most {FRAME_LIMIT_BYTES} bytes"))
-        elif line.strip().strip(b"[],"):
-            yield _cut(line.rstrip(_BETWEEN), offset)
-
-
-def _elements(content: bytes, start: int) -> Iterator[Frame | Malformed]:
-    try:
-        places = list(elements_of(content))
-    except RecursionError:
-        yield Malformed(content, start, TooLarge("nested too deep"))
-        return
-    for begin, end in places:
-        yield _cut(content[begin:end], start + begin)
+    return messages_of(head, stream, _cut, lambda line: _MESSAGE.search(line) is not None)
 
 
 def _cut(content: bytes, offset: int) -> Frame | Malformed:
