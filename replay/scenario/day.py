@@ -24,6 +24,8 @@ from replay.scenario.writers import (
     eebus_wallbox,
     entsoe,
     master_data,
+    mbus,
+    modbus,
     mscons,
     ocpp,
     ocpp_dispatch,
@@ -56,7 +58,16 @@ _SPEAKERS: Final[tuple[Callable[[Street, DayPlan, Setting], Speakers], ...]] = (
     lambda street, plan, _: ocpp_dispatch.Dispatch(street, plan),
     lambda street, plan, setting: sml.Meters(street, plan, setting.faults, interval_s=setting.sml_interval_s),
 )
-"""Who speaks live; a new writer is added here, and where its messages lie below."""
+"""Who speaks live, more of them the longer the street: this is the benchmark's mix of messages (:func:`messages`)."""
+
+_FEW: Final[tuple[Callable[[Street, DayPlan, Setting], Speakers], ...]] = (
+    lambda street, plan, _: modbus.Assets(street, plan),
+    lambda street, plan, _: mbus.Submeters(street, plan),
+)
+"""Who speaks live too, but no more of them the longer the street is; a written day has them, :func:`messages` has not.
+
+A new writer is added here or above, and where its messages lie below.
+"""
 
 _LOGS: Final[dict[str, tuple[str, Callable[[Message], bytes]]]] = {
     eebus_wallbox.INTERFACE: ("wallboxes.eebus.jsonl", eebus_frames.line_of),
@@ -66,8 +77,11 @@ _LOGS: Final[dict[str, tuple[str, Callable[[Message], bytes]]]] = {
     "14": ("aggregator.ocpp.jsonl", line_of),
     sml.GATEWAY: ("street.sml.log", sml.line_of),
     sml.HAN: ("street.sml.log", sml.line_of),
+    mbus.LOG: ("submeters.mbus.log", sml.line_of),
+    modbus.INTERFACE: ("inverters.modbus.log", sml.line_of),
+    modbus.DUMPS: ("storages.modbus.jsonl", modbus.dump_of),
 }
-"""By interface: the name of the file, and how a message is written into it."""
+"""By interface, or by log where an interface has several: the file's name, and how a message is written into it."""
 
 _DOCUMENTS: Final[tuple[Callable[[Truth], Iterator[Document]], ...]] = (
     taf7.documents,
@@ -100,12 +114,13 @@ class Day:
         self.setting = setting
         self.street = Street(setting.seed, setting.sites)
         self.plan = plan_day(self.street, day)
-        self.truth = Truth(self.street, self.plan, interval_s=setting.sml_interval_s)
+        self.truth = Truth(self.street, self.plan, interval_s=setting.sml_interval_s, faults=setting.faults)
 
-    def live(self, on_progress: Progress | None = None) -> Iterator[Message]:
-        """What stations and meters say, in order of time and without faults of the way."""
+    def live(self, on_progress: Progress | None = None, *, few: bool = True) -> Iterator[Message]:
+        """What stations and meters say, in order of time and without faults of the way; also the few, or not."""
         orderly = Orderly(EARLIEST_US)
-        all_speakers = [make(self.street, self.plan, self.setting) for make in _SPEAKERS]
+        makers = (*_SPEAKERS, *_FEW) if few else _SPEAKERS
+        all_speakers = [make(self.street, self.plan, self.setting) for make in makers]
         for quarter in walk(self.street, self.plan, self._state()):
             self.truth.take(quarter)
             said = chain.from_iterable(speakers.messages(quarter) for speakers in all_speakers)
@@ -152,8 +167,11 @@ def write_day(
 
 
 def messages(day: date, setting: Setting) -> Iterator[Message]:
-    """Every live message of a day in order of time, with the faults of the way; nothing is written."""
-    return disturbed(Day(day, setting).live(), setting.faults, setting.seed)
+    """The live messages of a day in order of time, with the faults of the way; nothing is written.
+
+    Of those who are more the longer the street is: the benchmark's mix, the same from one to 10,000 sites.
+    """
+    return disturbed(Day(day, setting).live(few=False), setting.faults, setting.seed)
 
 
 def _write_logs(story: Day, out: Path, on_progress: Progress | None) -> tuple[list[Path], dict[str, int]]:
@@ -162,13 +180,13 @@ def _write_logs(story: Day, out: Path, on_progress: Progress | None) -> tuple[li
     with ExitStack() as stack:
         files: dict[str, BinaryIO] = {}
         for message in disturbed(story.live(on_progress), story.setting.faults, story.setting.seed):
-            interface = message.interface
-            name, line_of = _LOGS[interface]
-            if interface not in files:
+            interface, log = message.interface, message.log or message.interface
+            name, line_of = _LOGS[log]
+            if log not in files:
                 path = _folder(out, interface) / name
                 paths.append(path)
-                files[interface] = stack.enter_context(path.open("wb"))
-            files[interface].write(line_of(message))
+                files[log] = stack.enter_context(path.open("wb"))
+            files[log].write(line_of(message))
             counts[interface] = counts.get(interface, 0) + 1
     return paths, counts
 

@@ -17,6 +17,7 @@ _SPOILED: Final = frozenset({"15", "47"})
 _PER_MILLION: Final = 1_000_000
 _SILENT_FROM_MINUTE, _SILENT_UNTIL_MINUTE = 11 * 60, 11 * 60 + 6
 _GAP_FROM_MINUTE, _GAP_UNTIL_MINUTE = 10 * 60 + 7, 11 * 60 + 38
+_EXCHANGED_AT_MINUTE: Final = 9 * 60 + 52
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +27,8 @@ class Faults:
     A clock that is off stamps a reading of the full minute some seconds early or late. Within 9 s it still
     counts as on the edge of its quarter hour; of a hundred sites one is 12 s late, and has to be interpolated.
     Of a hundred sites one says nothing for an hour and a half in the morning. Of twelve sites one has a control box
-    that sends no heartbeat for six minutes before noon. What befalls single stations is told in
-    :mod:`replay.scenario.writers.ocpp_faults`.
+    that sends no heartbeat for six minutes before noon. Of a hundred sites one gets another meter in the morning, in
+    the middle of a quarter hour. What befalls single stations is told in :mod:`replay.scenario.writers.ocpp_faults`.
     """
 
     drift: bool = True
@@ -38,6 +39,7 @@ class Faults:
     restart: bool = False
     mute: bool = False
     wrong_unit: bool = False
+    exchange: bool = False
 
     def drift_s(self, site: int) -> int:
         """How far the clock of a site's meter is ahead, in seconds.
@@ -57,6 +59,12 @@ class Faults:
             return range(0)
         shift = plan.minutes - 24 * 60  # after the night, minutes of the day and wall clock differ by this
         return range(_GAP_FROM_MINUTE + shift, _GAP_UNTIL_MINUTE + shift)
+
+    def exchange_of(self, site: int, plan: DayPlan) -> int | None:
+        """The minute of the day in which a site's meter is exchanged; None where it stays."""
+        if not self.exchange or site % 100 != 3:
+            return None
+        return _EXCHANGED_AT_MINUTE + plan.minutes - 24 * 60
 
     def silent_of(self, site: int, plan: DayPlan) -> range:
         """The minutes of the day in which a site's control box sends no heartbeat."""
@@ -85,6 +93,7 @@ FAULTS: Final[dict[str, Fault]] = {
     "duplicates": Fault({"twice_per_million": 1_000}, "some telegrams come twice"),
     "restart": Fault({"restart": True}, "a station is away for a quarter hour and sends afterwards what it measured"),
     "mute": Fault({"mute": True}, "a station gives no sign of life for two hours"),
+    "exchange": Fault({"exchange": True}, "a meter is taken off in the morning, another one takes its place"),
     "unit": Fault({"wrong_unit": True}, "a station calls watt-hours kilowatt-hours, once"),
 }
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 class Message(NamedTuple):
     """Native bytes that crossed an interface (its number as in the catalogue) at a time, sent by a source.
 
-    ``context`` is what the log says beside the bytes.
+    ``context`` is what the log says beside the bytes, ``log`` which one it lies in where its interface has several.
     """
 
     time_us: int
@@ -16,6 +16,7 @@ class Message(NamedTuple):
     source: str
     raw: bytes
     context: dict[str, Any]
+    log: str = ""
 
 
 def _order(message: Message) -> tuple[int, str, str, bytes]:

@@ -1,6 +1,6 @@
 """Under which identifiers a site and its devices are known; unique for every site, check digits valid."""
 
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from typing import Final
 
 from replay.scenario.street import Street
@@ -15,6 +15,8 @@ PRICE_PUBLISHER: Final = "10X1001A1001A450"
 """ENTSO-E."""
 BIDDING_ZONE: Final = "10Y1001A1001A82H"
 """Germany and Luxembourg."""
+SPEAKING_HOUSES: Final = 24
+"""So many houses have devices that are read over Modbus or M-Bus, however long the street is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,10 @@ class Names:
 
     ``malo`` is the market location of what it draws, ``feed_in_malo`` that of what it gives back. ``resource`` is what
     the grid operator limits under section 14a (SR-ID), ``control_box`` the device that is told.
+
+    Only the first houses of a street (:data:`SPEAKING_HOUSES`) have the last three: ``submeter`` is an M-Bus meter in
+    front of the wallbox, ``inverter`` and ``storage`` are what the energy manager reads over Modbus: the roof, and the
+    car at a bidirectional wallbox.
     """
 
     site: int
@@ -37,12 +43,19 @@ class Names:
     car: str
     resource: str
     control_box: str
+    submeter: str
+    inverter: str
+    storage: str
 
     @property
     def server_id(self) -> bytes:
         """The meter's number in ten bytes, as SML and the gateway carry it (DIN 43863-5, annex)."""
         medium, maker, block, number = self.meter[0], self.meter[1:4], self.meter[4:6], self.meter[6:]
         return bytes([0x0A, int(medium)]) + maker.encode() + bytes([int(block, 16)]) + int(number).to_bytes(4)
+
+    def exchanged(self) -> "Names":
+        """The same with the meter that comes when this one is taken off."""
+        return replace(self, meter=f"1EMH00{22_000_000 + self.site:08d}")
 
     def all(self) -> list[str]:
         """Every name there is."""
@@ -56,7 +69,7 @@ def names_of(street: Street, site: int) -> Names:
     'GS-00003'
     """
     household = street.household(site)
-    has_wallbox = bool(household.ocpp)
+    has_wallbox, speaks = bool(household.ocpp), site < SPEAKING_HOUSES
     return Names(
         site=site,
         melo=f"DE{GRID_OPERATOR}{POSTCODE}{site:020d}",
@@ -70,4 +83,7 @@ def names_of(street: Street, site: int) -> Names:
         car=f"WGGZZZ1BZTA{site:06d}" if has_wallbox else "",
         resource=make_resource(f"C{site:09d}") if household.limited else "",
         control_box=f"d:_n:Gegenstrom_CLS-{site:05d}" if household.limited else "",
+        submeter=f"1NZR01{30_000_000 + site:08d}" if speaks and household.heat_pump and household.bidirectional else "",
+        inverter=f"PV-{site:05d}" if speaks and household.pv else "",
+        storage=f"BAT-{site:05d}" if speaks and household.pv and household.bidirectional else "",
     )

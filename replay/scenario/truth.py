@@ -9,7 +9,8 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from replay.scenario.faults import Faults
+from replay.scenario.draws import Ints
+from replay.scenario.faults import NO_FAULTS, Faults
 from replay.scenario.names import Names, names_of
 from replay.scenario.plan import SLOT_MINUTES, DayPlan
 from replay.scenario.street import MWS_PER_MWH, Street
@@ -27,6 +28,10 @@ ON_EDGE_S: Final = 9
 """A reading so close to an edge counts as on it (1 % of a quarter hour)."""
 
 _DIRECTIONS: Final[tuple[Direction, ...]] = ("import", "export")
+_CHARGED, _DISCHARGED, _GENERATED, _NOTHING = 2, 3, 4, -1
+"""Rows of the registers behind import and export."""
+NEW_METER_MWH: Final = (400_000, 100_000)
+"""What a new meter's import and export show when it is put up: its maker tried it."""
 _STATION_STEP_MWH = {"1.6": 1000, "2.0.1": 100, "2.1": 100}
 
 
@@ -43,28 +48,72 @@ class Series(NamedTuple):
     gap: range = range(0)
 
 
+class Meter(NamedTuple):
+    """A meter under its names, and how one of its registers reads: pairs of time and value in mWh."""
+
+    names: Names
+    readings: list[tuple[int, int]]
+
+
 class Truth:
     """Registers of all sites at the edges of a day's quarter hours; fed with quarter hours in order."""
 
-    def __init__(self, street: Street, plan: DayPlan, *, interval_s: int) -> None:
+    def __init__(self, street: Street, plan: DayPlan, *, interval_s: int, faults: Faults = NO_FAULTS) -> None:
         self.street, self.plan, self._interval_s = street, plan, interval_s
-        shape = (4, street.sites, len(plan.slots) + 1)
+        shape = (5, street.sites, len(plan.slots) + 1)
         self._edges_mws = np.zeros(shape, dtype=np.int64)
         self._before_edge_mws = np.zeros(shape, dtype=np.int64)
+        exchanged = ((site, faults.exchange_of(site, plan)) for site in range(street.sites))
+        self._exchanged_at = {site: minute for site, minute in exchanged if minute is not None}
+        self._taken_off_mws: dict[int, tuple[int, int]] = {}
 
     def take(self, quarter: Quarter) -> None:
         """Note the registers at both edges, and what was counted between the last two readings before an edge."""
         back = max(self._interval_s // MINUTE_S, 1)
-        registers = (quarter.import_mws, quarter.export_mws, quarter.charged_mws, quarter.discharged_mws)
+        registers = (
+            quarter.import_mws,
+            quarter.export_mws,
+            quarter.charged_mws,
+            quarter.discharged_mws,
+            quarter.generated_mws,
+        )
         for row, register in enumerate(registers):
             self._edges_mws[row, :, quarter.number] = register[:, 0]
             self._edges_mws[row, :, quarter.number + 1] = register[:, SLOT_MINUTES]
             self._before_edge_mws[row, :, quarter.number + 1] = register[:, -1] - register[:, -1 - back]
+        for site, minute in self._exchanged_at.items():
+            if minute // SLOT_MINUTES == quarter.number:
+                column = minute % SLOT_MINUTES
+                stood = (int(quarter.import_mws[site, column]), int(quarter.export_mws[site, column]))
+                self._taken_off_mws[site] = stood
 
     def edges_mwh(self, row: int, site: int, step_mwh: int) -> list[int]:
-        """A register (0 import, 1 export, 2 charged, 3 discharged) at the edges, shown in steps of ``step_mwh``."""
-        edges: list[int] = (self._edges_mws[row, site] // (MWS_PER_MWH * step_mwh) * step_mwh).tolist()
+        """A register (0 import, 1 export, 2 charged, 3 discharged, 4 generated) at the edges, in steps of ``step_mwh``.
+
+        Where the meter was exchanged, what both have counted, on from the old one's register.
+        """
+        counted = self._edges_mws[row, site]
+        if row < len(_DIRECTIONS) and site in self._taken_off_mws:
+            stood = np.int64(self._taken_off_mws[site][row])
+            shown = _shown(np.minimum(counted, stood), step_mwh) + _shown(np.maximum(counted - stood, 0), step_mwh)
+        else:
+            shown = _shown(counted, step_mwh)
+        edges: list[int] = shown.tolist()
         return edges
+
+    def meters_of(self, row: int, site: int, step_mwh: int) -> list[Meter]:
+        """The meter of a site (or the old one and the new one) with its readings at the edges and at the exchange."""
+        names, edges = names_of(self.street, site), self.edges_mwh(row, site, step_mwh)
+        readings = list(zip([*self.plan.slots, self.plan.end_us], edges, strict=True))
+        minute = self._exchanged_at.get(site)
+        if minute is None:
+            return [Meter(names, readings)]
+        at_us, stood = self.plan.minute_us(minute), self._taken_off_mws[site][row]
+        last = stood // (MWS_PER_MWH * step_mwh) * step_mwh
+        first = NEW_METER_MWH[row]
+        old = [*(reading for reading in readings if reading[0] < at_us), (at_us, last)]
+        new = [(at_us, first), *((time_us, first + edge - last) for time_us, edge in readings if time_us > at_us)]
+        return [Meter(names, old), Meter(names.exchanged(), new)]
 
     def series_of(self, site: int, faults: Faults) -> Iterator[Series]:
         """Every register of a site under every name by which it is reported."""
@@ -72,7 +121,8 @@ class Truth:
         drift_s, gap = faults.drift_s(site), faults.gap_of(site, self.plan)
         for row, direction in enumerate(_DIRECTIONS):
             billed = self.edges_mwh(row, site, BILLING_STEP_MWH)
-            yield Series(names.meter, direction, self.edges_mwh(row, site, METER_STEP_MWH), drift_s, gap)
+            for meter in self.meters_of(row, site, METER_STEP_MWH):
+                yield Series(meter.names.meter, direction, self._at_every_edge(meter), drift_s, gap)
             yield Series(names.melo, direction, billed)
             market_location = (names.malo, names.feed_in_malo)[row]
             if market_location:
@@ -82,6 +132,21 @@ class Truth:
             step_mwh = _STATION_STEP_MWH[household.ocpp]
             for row, direction in enumerate(_DIRECTIONS[: 1 + household.bidirectional]):
                 yield Series(f"{names.station}/1", direction, self.edges_mwh(row + 2, site, step_mwh))
+
+        for name, rows in (
+            (names.submeter, (_CHARGED, _DISCHARGED)),
+            (names.storage, (_CHARGED, _DISCHARGED)),
+            (names.inverter, (_NOTHING, _GENERATED)),
+        ):
+            for row, direction in zip(rows, _DIRECTIONS, strict=True):
+                if name and row != _NOTHING:
+                    yield Series(name, direction, self.edges_mwh(row, site, BILLING_STEP_MWH))
+
+    def _at_every_edge(self, meter: Meter) -> list[int]:
+        """What a meter shows at every edge; before it is put up what it begins with, later what it ended with."""
+        shown, (first, last) = dict(meter.readings), (meter.readings[0], meter.readings[-1])
+        edges_us = [*self.plan.slots, self.plan.end_us]
+        return [shown.get(time_us, first[1] if time_us < first[0] else last[1]) for time_us in edges_us]
 
     def tolerances_mwh(self, series: Series, row: int, site: int) -> list[int]:
         """For every slot how far the best estimate from the readings can be from the truth."""
@@ -100,6 +165,10 @@ class Truth:
             whole = series.edges_mwh[last + 1] - series.edges_mwh[first]
             bounds[first : last + 1] = [whole] * (last + 1 - first)
         return bounds
+
+
+def _shown(register_mws: Ints, step_mwh: int) -> Ints:
+    return register_mws // (MWS_PER_MWH * step_mwh) * step_mwh
 
 
 def write_truth(truth: Truth, folder: Path, faults: Faults) -> list[Path]:

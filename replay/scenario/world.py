@@ -45,6 +45,7 @@ class State:
     export_mws: Ints
     charged_mws: Ints
     discharged_mws: Ints
+    generated_mws: Ints
     soc_mws: Ints
 
 
@@ -70,6 +71,7 @@ class Quarter:
     export_mws: Ints
     charged_mws: Ints
     discharged_mws: Ints
+    generated_mws: Ints
     soc_mws: Ints
 
     @property
@@ -85,6 +87,7 @@ class Quarter:
             self.export_mws[:, -1],
             self.charged_mws[:, -1],
             self.discharged_mws[:, -1],
+            self.generated_mws[:, -1],
             self.soc_mws[:, -1],
         )
 
@@ -103,6 +106,7 @@ def first_state(street: Street) -> State:
         used("export register", 100, 20_000) * feeds_in,
         used("charged register", 300, 9_000) * has_wallbox,
         used("discharged register", 50, 4_000) * gives_back,
+        used("generated register", 2_000, 60_000) * np.sign(street.pv_peak_mw),
         street.battery_mws // 1000 * street.draws.between("first state of charge", 550, 851, street.numbers),
     )
 
@@ -139,6 +143,7 @@ def _quarter(street: Street, plan: DayPlan, number: int, state: State) -> Quarte
         export_mws=_count(state.export_mws, np.maximum(-grid_mw, 0)),
         charged_mws=_count(state.charged_mws, charge_mw),
         discharged_mws=_count(state.discharged_mws, discharge_mw),
+        generated_mws=_count(state.generated_mws, pv_mw),
         soc_mws=soc_mws,
     )
 

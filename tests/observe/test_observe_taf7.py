@@ -162,3 +162,16 @@ def test_the_latest_value_and_its_status_word_are_the_state_of_the_register():
         "register/1-0:1.8.0/status_ptb": 2,
         "register/1-0:1.8.0/status_fnn": "gateway.ptb-temporary-error",
     }
+
+
+def test_a_meter_that_another_took_over_from_stands_there_no_more():
+    registers = [
+        register_of(obis="1-0:1.8.0", device=device, values=[value(number) for number in numbers])
+        for device, numbers in ((METER, (0, 1, 2)), ("1EMH0022000001", (2, 3)), ("1EMH0033000001", (0, 3)))
+    ]
+    names = {"melo": MELO, "smgw": "EPPC0210000001", "customer": "c-1", "invoicing_party": "9900987654329"}
+    facts = facts_of(encode_readings([readings_of(**names, tariff="t", registers=registers)]))
+    told = {(seen.actor, seen.attribute): seen.value for seen in facts.observations}
+    assert told[f"melo:{MELO}", "meters"] == "1EMH0022000001 1EMH0033000001"
+    assert (f"meter:{METER}", "melo") not in told
+    assert {reading.device for reading in facts.readings} == {METER, "1EMH0022000001", "1EMH0033000001"}

@@ -9,12 +9,13 @@ import pytest
 from replay.scenario import write_day
 from replay.scenario.faults import faults_of
 from schemas.calendar import day_slots, local_time
-from schemas.facts import INDICATIVE, INTERPOLATED, MEASURED, MISSING, Facts
+from schemas.facts import INDICATIVE, INTERPOLATED, MEASURED, MISSING, Facts, Observation
 from schemas.rows import position_of
-from schemas.time import SLOT_US, parse_time
+from schemas.time import SECOND_US, SLOT_US, parse_time
 from streams import lookups
 from streams.reader import read
 from tests.replay.made_days import live
+from twin.actors.lpc import CONTROLLED, FAILSAFE, state_now
 from twin.merge.batch import Batch, Names
 from twin.merge.projection import Projection
 from twin.observe import observe
@@ -73,6 +74,13 @@ class Written:
 
     def twin(self, actor):
         return {seen.attribute: seen.value for seen in lookups.twin(self._url, self._schema, actor)}
+
+    def observations(self, actor):
+        """What the twin holds, as it was observed."""
+        return [
+            Observation(seen.actor, seen.attribute, seen.value, seen.unit, seen.time_us)
+            for seen in lookups.twin(self._url, self._schema, actor)
+        ]
 
     def truth(self, point):
         with (self.folder / "truth" / "quarter_hours.csv").open(newline="") as file:
@@ -157,3 +165,33 @@ def test_watt_hours_called_kilowatt_hours_are_implausible_on_both_sides_of_the_r
     assert [quarter.flags for quarter in missing] == [("implausible",), ("backwards",)]
     assert made.off("GS-00002/1") == []
     assert qualities(found) == {INDICATIVE: 94, MISSING: 2}
+
+
+def test_a_meter_exchanged_inside_a_quarter_hour_is_counted_on_by_the_other(street):
+    made = street("exchange", "15", "16", "33", sites=5)
+    melo = f"DE00056212043{3:020d}"
+    found = made.quarters(melo)
+    assert {(q.direction, q.slot_us): q.value_mwh for q in found} == {
+        k: value for k, (value, _) in made.truth(melo).items()
+    }
+    assert qualities(found) == {MEASURED: 192}
+    exchanged = [quarter for quarter in found if quarter.flags]
+    assert {(f"{local_time(q.slot_us):%H:%M}", q.flags) for q in exchanged} == {("09:45", ("register-exchange",))}
+    for meter, first, last in (("1EMH0012000003", "00:00", "09:45"), ("1EMH0022000003", "09:45", "23:45")):
+        there = [quarter for quarter in made.quarters(meter) if quarter.value_mwh is not None]
+        times = sorted({f"{local_time(quarter.slot_us):%H:%M}" for quarter in there})
+        assert (times[0], times[-1]) == (first, last)
+        assert made.off(meter) == []
+    assert made.twin(f"melo:{melo}")["meters"] == "1EMH0022000003"
+    assert (made.twin("meter:1EMH0012000003")["melo"], made.twin("meter:1EMH0022000003")["melo"]) == (None, melo)
+
+
+def test_a_control_box_that_fell_silent_leaves_its_energy_manager_in_failsafe(street):
+    now_us = parse_time("2026-03-28T10:05:00Z")
+    for fault, expected in (("heartbeats", FAILSAFE), ("none", CONTROLLED)):
+        made = street(fault, "9", sites=6, before_us=now_us)
+        seen = made.observations("hems:d:_n:Gegenstrom_HEMS-00005")
+        [heard_us] = [entry.time_us for entry in seen if entry.attribute == "guard_heartbeat"]
+        assert state_now(seen, heard_us + 119 * SECOND_US).state == CONTROLLED
+        assert state_now(seen, now_us).state == expected
+        assert (now_us - heard_us > 240 * SECOND_US) == (fault == "heartbeats")

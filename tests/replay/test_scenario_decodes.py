@@ -51,7 +51,7 @@ def test_nothing_is_rejected_and_every_message_is_known(decoded):
     assert [reject for found in facts.values() for reject in found.rejects] == []
 
 
-@pytest.mark.parametrize("interface", ["4", "15", "16"])
+@pytest.mark.parametrize("interface", ["4", "8", "15", "16"])
 def test_registers_read_on_an_edge_are_the_true_ones(decoded, interface):
     out, _, _, _, facts = decoded
     edges = {(row["point"], row["direction"], row["time"]): row["value_mwh"] for row in truth_of(out, "registers.csv")}
@@ -64,7 +64,7 @@ def test_registers_read_on_an_edge_are_the_true_ones(decoded, interface):
     assert compared > 1000
 
 
-@pytest.mark.parametrize("interface", ["4", "15", "16"])
+@pytest.mark.parametrize("interface", ["4", "8", "15", "16"])
 def test_quarter_hours_from_the_readings_are_true_within_the_stated_bound(decoded, interface):
     out, _, _, _, facts = decoded
     readings = defaultdict(dict)

@@ -13,7 +13,7 @@ from replay.scenario.world import first_state, least_mws, plugged_in, walk
 
 SPRING, AUTUMN, SUMMER, WINTER = date(2026, 3, 29), date(2026, 10, 25), date(2026, 6, 20), date(2026, 1, 15)
 DAYS = [SPRING, AUTUMN, SUMMER, WINTER]
-FIELDS = ("import_mws", "export_mws", "charged_mws", "discharged_mws", "soc_mws")
+FIELDS = ("import_mws", "export_mws", "charged_mws", "discharged_mws", "generated_mws", "soc_mws")
 
 
 def quarters_of(day, sites=24, seed=7):
@@ -39,6 +39,7 @@ def test_energy_is_conserved_exactly_at_every_site(day):
         assert np.array_equal(crossed, (used - given) * 60)
         assert np.array_equal(np.diff(quarter.charged_mws), quarter.charge_mw * 60)
         assert np.array_equal(np.diff(quarter.discharged_mws), quarter.discharge_mw * 60)
+        assert np.array_equal(np.diff(quarter.generated_mws), quarter.pv_mw * 60)
 
 
 @pytest.mark.parametrize("day", DAYS)
@@ -47,7 +48,7 @@ def test_registers_go_on_where_they_stood_and_never_run_backwards(day):
     for before, after in pairwise(quarters):
         for field in FIELDS:
             assert np.array_equal(getattr(before, field)[:, -1], getattr(after, field)[:, 0])
-    for field in FIELDS[:4]:
+    for field in FIELDS[:5]:
         assert all((np.diff(getattr(quarter, field)) >= 0).all() for quarter in quarters)
 
 

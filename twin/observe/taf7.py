@@ -141,12 +141,29 @@ def _say_register(device: str, register: dict[str, Any], facts: Facts) -> None:
         facts.observations.append(Observation(actor, f"{attribute}/status_fnn", names, "", time_us))
 
 
+def _standing(registers: list[dict[str, Any]]) -> set[str]:
+    """The meters of a point, without one that another took over from: whose readings end before those of that begin."""
+    spans = {
+        (register["obis"], device_name(register["device"])): [value[0] for value in register["values"]]
+        for register in registers
+    }
+    newest: dict[str, int] = {}
+    for (obis, _), times in spans.items():
+        newest[obis] = max(newest.get(obis, 0), min(times, default=0))
+    gone = {
+        device
+        for (obis, device), times in spans.items()
+        if times and min(times) < newest[obis] and max(times) <= newest[obis]
+    }
+    return {device for _, device in spans} - gone
+
+
 def _say_point(point: dict[str, Any], time_us: int, facts: Facts) -> None:
     """Who is behind a metering point, and what its gateway says of itself."""
     gateway = point["smgw"] or {}
     said: list[tuple[str, str, Scalar]] = []
     if melo := point["melo"]:
-        meters = sorted({device_name(register["device"]) for register in point["registers"]})
+        meters = sorted(_standing(point["registers"]))
         actor = f"melo:{melo}"
         said += [(actor, name, point[name]) for name in ("customer", "invoicing_party", "tariff")]
         certificate = point["certificate"] or {}

@@ -1,11 +1,14 @@
-"""Interface 33: what stands behind each connection of the street and who supplies it, since the year began."""
+"""Interface 33: what stands behind each connection of the street and who supplies it, since the year began.
+
+Where a meter is exchanged, the location has two rows: until then with the old one, from then on with the new one.
+"""
 
 from collections.abc import Iterator
 from typing import Any, Final
 
 from replay.scenario.document import Document
-from replay.scenario.names import METERING_OPERATOR, SUPPLIER, SUPPLIER_EIC, Names, names_of
-from replay.scenario.truth import Truth
+from replay.scenario.names import METERING_OPERATOR, SUPPLIER, SUPPLIER_EIC, Names
+from replay.scenario.truth import BILLING_STEP_MWH, Truth
 from replay.scenario.writers.aggregator import TECHNICAL
 from schemas.calendar import year_slots
 from schemas.time import HOUR_US
@@ -21,15 +24,23 @@ _MAKER: Final = "d:_n:Gegenstrom_"
 def documents(truth: Truth) -> Iterator[Document]:
     """One table with a row for each site, an hour before the day."""
     street, day = truth.street, truth.plan.day
-    rows = [
-        _row(names_of(street, site), day.year, aggregated=street.household(site).aggregated)
-        for site in range(street.sites)
-    ]
+    rows = [row for site in range(street.sites) for row in _rows(truth, site)]
     yield Document(truth.plan.start_us - _SENT_BEFORE_US, INTERFACE, f"locations-{day}.csv", encode(rows), len(rows))
 
 
-def _row(names: Names, year: int, *, aggregated: bool) -> dict[str, Any]:
-    columns: dict[str, list[list[str]]] = {
+def _rows(truth: Truth, site: int) -> Iterator[dict[str, Any]]:
+    """One row, or one for each meter that stood there."""
+    from_us = year_slots(truth.plan.day.year)[0]
+    meters = truth.meters_of(0, site, BILLING_STEP_MWH)
+    for meter, following in zip(meters, [*meters[1:], None], strict=True):
+        until_us = None if following is None else following.readings[0][0]
+        columns = _columns(meter.names, aggregated=truth.street.household(site).aggregated)
+        yield {"melo": meter.names.melo, "valid_from_us": from_us, "valid_until_us": until_us, "columns": columns}
+        from_us = until_us or from_us
+
+
+def _columns(names: Names, *, aggregated: bool) -> dict[str, list[list[str]]]:
+    return {
         "malo": _one(names.malo),
         "feed_in_malo": _one(names.feed_in_malo),
         "meters": _one(names.meter),
@@ -43,7 +54,6 @@ def _row(names: Names, year: int, *, aggregated: bool) -> dict[str, Any]:
         "aggregator": _one(TECHNICAL if aggregated else ""),
         "msb": _one(METERING_OPERATOR),
     }
-    return {"melo": names.melo, "valid_from_us": year_slots(year)[0], "valid_until_us": None, "columns": columns}
 
 
 def _one(name: str) -> list[list[str]]:

@@ -70,8 +70,9 @@ def _values(truth: Truth, site: int, row: int, substituted: range) -> list[list[
 
 def _readings(truth: Truth, names: Names, sent_us: int) -> Iterator[Document]:
     """The import register at the day's end: wrong, then withdrawn and right."""
-    register = truth.edges_mwh(0, names.site, BILLING_STEP_MWH)[-1]
-    wrong, right = (_reading(truth, names, value) for value in (register + _MISREAD_MWH, register))
+    meter = truth.meters_of(0, names.site, BILLING_STEP_MWH)[-1]
+    _, register = meter.readings[-1]
+    wrong, right = (_reading(truth, meter.names, value) for value in (register + _MISREAD_MWH, register))
     reference, later_us = f"{_reference(names, sent_us)}Z", sent_us + HOUR_US
     yield _document("VL", names, sent_us, [_message(_STATES, f"{reference}1", sent_us, wrong)])
     withdrawn = cancellation(f"{reference}1", f"{reference}2", later_us, sender=METERING_OPERATOR, receiver=SUPPLIER)

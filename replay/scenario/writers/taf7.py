@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from replay.scenario.document import Document
-from replay.scenario.names import SUPPLIER, Names, names_of
-from replay.scenario.truth import BILLING_STEP_MWH, Truth
+from replay.scenario.names import SUPPLIER, names_of
+from replay.scenario.truth import BILLING_STEP_MWH, Meter, Truth
 from schemas.time import HOUR_US
 from schemas.wire.taf7 import encode_readings, readings_of, register_of
 
@@ -26,7 +26,10 @@ _REGISTERS: Final = ((0, "1-0:1.8.0"), (1, "1-0:2.8.0"))
 
 
 def documents(truth: Truth) -> Iterator[Document]:
-    """One message per metering location, an hour after the day's end: both registers at both edges of every slot."""
+    """One message per metering location, an hour after the day's end: both registers at both edges of every slot.
+
+    Where the meter was exchanged, both registers of both meters, also at the moment of the exchange.
+    """
     sent_us = truth.plan.end_us + _DELIVERED_AFTER_US
     for site in range(truth.street.sites):
         name = f"{names_of(truth.street, site).melo}.xml"
@@ -44,21 +47,20 @@ def handed_over(truth: Truth) -> Iterator[Document]:
 
 def _point(truth: Truth, site: int) -> dict[str, Any]:
     names = names_of(truth.street, site)
-    times = [*truth.plan.slots, truth.plan.end_us]
     return readings_of(
         melo=names.melo,
         smgw=names.smgw,
         customer=f"customer-{site:05d}",
         invoicing_party=SUPPLIER,
         tariff="TAF 7",
-        registers=[_register(truth, names, times, row, obis) for row, obis in _REGISTERS],
+        registers=[
+            _register(meter, obis) for row, obis in _REGISTERS for meter in truth.meters_of(row, site, BILLING_STEP_MWH)
+        ],
     )
 
 
-def _register(truth: Truth, names: Names, times: list[int], row: int, obis: str) -> dict[str, Any]:
-    edges_mwh = truth.edges_mwh(row, names.site, BILLING_STEP_MWH)
+def _register(meter: Meter, obis: str) -> dict[str, Any]:
     values: list[list[Any]] = [
-        [time_us, edge_mwh // BILLING_STEP_MWH, _PTB_NO_ERROR, _FNN_RELEVANT]
-        for time_us, edge_mwh in zip(times, edges_mwh, strict=True)
+        [time_us, value_mwh // BILLING_STEP_MWH, _PTB_NO_ERROR, _FNN_RELEVANT] for time_us, value_mwh in meter.readings
     ]
-    return register_of(obis=obis, device=names.server_id.hex().upper(), values=values)
+    return register_of(obis=obis, device=meter.names.server_id.hex().upper(), values=values)
