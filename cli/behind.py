@@ -1,12 +1,13 @@
 """How far every part is behind, and in which version it runs: what ``twin status`` asks of servers."""
 
+import os
 from typing import Any
 
 import psycopg
 from kafka.errors import KafkaError
 
 from streams import lag
-from streams.settings import Settings, SettingsError, settings
+from streams.settings import SettingsError, settings
 
 
 def measure(parts: list[dict[str, Any]], existing: list[dict[str, Any]]) -> tuple[int | None, dict[str, str], str]:
@@ -19,14 +20,16 @@ def measure(parts: list[dict[str, Any]], existing: list[dict[str, Any]]) -> tupl
     Returns:
         Records that are not in the tables yet, versions by name, and what kept us from knowing.
     """
-    found: dict[str, str] = {}
+    found = _existing_versions(existing)
     try:
         config = settings()
-        found = _versions(config, existing)
+        found |= lag.versions(config.database_url)
         ends = lag.end_offsets(config.kafka, config.topic_prefix)
         behind = max(0, sum(lag.lag(config, ends).values()))
+    except psycopg.errors.UndefinedTable:
+        return None, found, "the database has no tables yet; `twin migrate` makes them"
     except (KafkaError, psycopg.Error, OSError, SettingsError) as problem:
-        return None, found, str(problem).strip().partition("\n")[0] or type(problem).__name__
+        return None, found, _sentence(problem)
     for part in parts:
         if part["name"].startswith("worker-"):
             part["lag"] = behind
@@ -37,15 +40,19 @@ def measure(parts: list[dict[str, Any]], existing: list[dict[str, Any]]) -> tupl
     return behind, found, ""
 
 
-def _versions(config: Settings, existing: list[dict[str, Any]]) -> dict[str, str]:
-    """Versions of what answers; an existing server that does not is said to be away."""
+def _existing_versions(existing: list[dict[str, Any]]) -> dict[str, str]:
+    """Versions of the existing servers that answer; one that does not is said to be away."""
     found: dict[str, str] = {}
     for part in existing:
         try:
             if part["name"] == "kafka":
-                part["version"] = found["kafka"] = lag.broker_version(config.kafka)
+                part["version"] = found["kafka"] = lag.broker_version(os.environ["TWIN_KAFKA"])
             else:
-                part["version"] = lag.versions(config)["postgresql"].partition(" ")[0]
+                part["version"] = lag.versions(os.environ["TWIN_DATABASE_URL"])["postgresql"].partition(" ")[0]
         except (KafkaError, psycopg.Error, OSError) as problem:
-            part["state"], part["error"] = "away", str(problem).strip().partition("\n")[0] or type(problem).__name__
-    return found | lag.versions(config)
+            part["state"], part["error"] = "away", _sentence(problem)
+    return found
+
+
+def _sentence(problem: Exception) -> str:
+    return str(problem).strip().partition("\n")[0] or type(problem).__name__

@@ -5,6 +5,7 @@ import sys
 from datetime import date
 
 import click
+from click.core import ParameterSource
 
 from cli.printing import as_json, console, notes, progress_bar, table
 from cli.times import DAY
@@ -54,7 +55,10 @@ def _run_name(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
     help="With --publish: how many times faster than it was.",
 )
 @click.option("--json", "json_", is_flag=True, help="Print as JSON.")
-def replay(day: date, into: str, source: days.From, publish: bool, speed: float, json_: bool) -> None:
+@click.pass_context
+def replay(
+    ctx: click.Context, day: date, into: str, source: days.From, publish: bool, speed: float, json_: bool
+) -> None:
     """Run a legal German DAY again from the archive, as fast as the machine can.
 
     It starts from the twins as they stood at the day's start and takes late messages for that day too. Stopped with
@@ -70,6 +74,9 @@ def replay(day: date, into: str, source: days.From, publish: bool, speed: float,
     """  # noqa: D301 -- click's mark that lines stay as they are
     config = settings()
     if publish:
+        given = [name for name in ("into", "source") if ctx.get_parameter_source(name) is not ParameterSource.DEFAULT]
+        if given:
+            raise click.UsageError("--publish runs no day again: leave --into and --from away")
         _publish(config, day, speed, json_)
         return
     if into in {config.schema, LIVE}:

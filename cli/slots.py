@@ -82,13 +82,15 @@ def slots(point: str, day: date, known_us: int | None, json_: bool, csv_: bool, 
     """The 92, 96 or 100 quarter hours of a legal German DAY at a POINT, import and export.
 
     POINT is a meter id, MeLo, MaLo or STATION/EVSE. Each quarter hour has its quality, the register readings behind it
-    and their events as topic/partition@offset (with the event's id where it is archived). One that is not known is
+    and their events as topic/partition@offset (JSON, CSV and Parquet with their ids). One that is not known is
     missing, and never 0.
 
     Exit code 1 when nothing is known of that day.
 
     Example: twin slots GS-00000/1 2026-03-29 --csv
     """
+    if json_ and csv_:
+        raise click.UsageError("--json and --csv are two answers: ask for one of them")
     config = settings()
     found = day_of_point(config, point, day, known_us)
     if not any(quarter.value_mwh is not None or quarter.flags for quarter in found.quarters):

@@ -78,7 +78,7 @@ def status(json_: bool) -> None:
     lag: int | None = None
     versions: dict[str, str] = {}
     trouble = ""
-    if supervised or alive or len(existing) == len(_EXISTING):
+    if supervised or alive or existing:
         from cli.behind import measure  # noqa: PLC0415 -- loads the client libraries
 
         lag, versions, trouble = measure(parts, existing)
@@ -119,7 +119,7 @@ def _workers(home: Path) -> int:
 
 def _show(home: Path, parts: list[dict[str, Any]], *, supervised: bool, alive: bool, trouble: str) -> None:
     """For people; no line is wider than 80 characters unless it is a sentence."""
-    if not supervised and not alive and not any(part["state"] == "external" for part in parts):
+    if not supervised and not alive and not any(part["name"] in _EXISTING and part["address"] for part in parts):
         click.echo(f"nothing runs in {home}: start it with `twin up`")
         if any(part["state"] == "died" for part in parts):
             click.echo("the last run was cut off: the machine or the supervisor ended without `twin down`")

@@ -4,6 +4,7 @@
 """
 
 import logging
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import date
 from functools import lru_cache
@@ -21,11 +22,11 @@ from schemas.facts import Facts, SlotValue
 from schemas.interfaces import by_topic, by_topic_number
 from schemas.rows import Edge, Register, position_of, split_position
 from schemas.time import format_time
-from streams.archive.layout import Archive
+from streams.archive.layout import Archive, Partition
 from streams.archive.observing import observe_whole
 from streams.lookups import NEIGHBOUR_US, Attribute
 from streams.settings import Settings
-from streams.tail import read_tail
+from streams.tail import read_at, read_tail
 from twin.actors.disputes import Claim, Dispute, disputes, may_be_disputed
 from twin.actors.relations import SAME_AS, partners
 from twin.merge.edges import merge_readings
@@ -86,7 +87,7 @@ def events_of(config: Settings, actor: str, from_us: int, to_us: int) -> list[Ev
 
 
 def event_ids(config: Settings, positions: Collection[int]) -> dict[int, str]:
-    """Event ids by position, of those that are archived."""
+    """Event ids by position, from the archive, and from Kafka for those that are not archived yet."""
     archive = Archive(config.home)
     left, found = set(positions), dict[int, str]()
     for manifest in archive.manifests():
@@ -94,6 +95,14 @@ def event_ids(config: Settings, positions: Collection[int]) -> dict[int, str]:
             break
         found |= filtered.ids_at(archive, manifest, left)
         left -= found.keys()
+    wanted: dict[Partition, set[int]] = defaultdict(set)
+    for position in left:
+        number, partition, offset = split_position(position)
+        wanted[by_topic_number(number).topic, partition].add(offset)
+    try:
+        found |= {_position(event): event.id for event in read_at(config.kafka, config.topic_prefix, wanted)}
+    except KafkaError as problem:
+        log.warning("the events of %d messages are not named, for Kafka does not answer: %s", len(left), problem)
     return found
 
 

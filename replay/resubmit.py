@@ -13,7 +13,7 @@ from streams.producer import Producer
 from streams.quarantine import Entry
 from streams.reader import Conversations, Outcome, Rejected, read_again
 from streams.settings import Settings
-from streams.tail import read_one
+from streams.tail import read_at
 from twin.observe import observe
 
 NOT_FOUND = "message-gone"
@@ -86,7 +86,8 @@ def _event_of(config: Settings, position: int) -> Event | None:
     if archived is not None:
         return archived
     number, partition, offset = split_position(position)
-    return read_one(config.kafka, config.topic_prefix, by_topic_number(number).topic, partition, offset)
+    wanted = {(by_topic_number(number).topic, partition): {offset}}
+    return next(read_at(config.kafka, config.topic_prefix, wanted), None)
 
 
 def _rejects_of(event: Event) -> list[Reject]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from importlib.metadata import version
 
 import orjson
+import psycopg
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 
 from schemas.interfaces import INTERFACES
@@ -102,9 +103,13 @@ def wait_until_written(
         time.sleep(0.1)
 
 
-def versions(config: Settings) -> dict[str, str]:
-    """Versions of the parts that answer."""
-    with lookups.connected(config.database_url, config.schema) as connection:
+def versions(database_url: str) -> dict[str, str]:
+    """Versions of the database and of what is installed with us.
+
+    Raises:
+        psycopg.Error: the database does not answer.
+    """
+    with psycopg.connect(database_url, connect_timeout=5) as connection:
         row = connection.execute(
             "select current_setting('server_version'), "
             "(select extversion from pg_extension where extname = 'timescaledb')"

@@ -1,7 +1,7 @@
 """The end of the log that is not archived yet, read from Kafka."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
@@ -56,28 +56,41 @@ def read_tail(kafka: str, prefix: str, starts: dict[Partition, int]) -> Iterator
         consumer.close()
 
 
-def read_one(kafka: str, prefix: str, topic: str, partition: int, offset: int) -> Event | None:
-    """The event at an offset; None where Kafka no longer has it, or where it is no event.
+def read_at(kafka: str, prefix: str, wanted: Mapping[Partition, Collection[int]]) -> Iterator[Event]:
+    """The events at some offsets of partitions; those Kafka no longer has, and those that are none, are left out.
+
+    Each partition is read once, from the lowest to the highest of its offsets.
 
     Raises:
         kafka.errors.KafkaError: the broker does not answer.
     """
-    part = TopicPartition(prefix + topic, partition)
+    if not wanted:
+        return
+    spans = {TopicPartition(prefix + topic, number): offsets for (topic, number), offsets in wanted.items()}
     consumer = KafkaConsumer(
         bootstrap_servers=kafka,
         bootstrap_timeout_ms=5_000,
         auto_offset_reset="earliest",
         enable_auto_commit=False,
         max_partition_fetch_bytes=RECORD_LIMIT_BYTES,
-        max_poll_records=1,
     )
     try:
-        consumer.assign([part])
-        consumer.seek(part, offset)
-        for record in consumer.poll(timeout_ms=_SILENCE_MS).get(part, []):
-            if record.offset == offset:
-                return next(_events(record, topic), None)
-        return None
+        ends = consumer.end_offsets(list(spans))
+        left = {part for part, offsets in spans.items() if min(offsets) < ends[part]}
+        consumer.assign(list(left))
+        for part in left:
+            consumer.seek(part, min(spans[part]))
+        while left:
+            polled = consumer.poll(timeout_ms=_SILENCE_MS)
+            for part, records in polled.items():
+                for record in records:
+                    if record.offset in spans[part]:
+                        yield from _events(record, part.topic.removeprefix(prefix))
+            done = {part for part in left if consumer.position(part) > min(max(spans[part]), ends[part] - 1)}
+            consumer.pause(*done)
+            left -= done
+            if not polled and not done:
+                return
     finally:
         consumer.close()
 

@@ -57,8 +57,6 @@ def templates(sites: int = SITES) -> list[Template]:
     start_us: int | None = None
     for message in messages(DAY, Setting(sites, faults=NO_FAULTS)):
         start_us = message.time_us if start_us is None else start_us
-        if message.time_us < start_us + ROUND_US:
-            continue
         if message.time_us >= start_us + 2 * ROUND_US:
             break
         if message.interface not in formats:
@@ -67,6 +65,8 @@ def templates(sites: int = SITES) -> list[Template]:
         frame = Frame(message.raw, 0, message.time_us, message.source, message.context)
         conversation = conversations.of(message.interface, message.source)
         outcome = decode(frame, formats[message.interface], message.interface, message.source, conversation)
+        if message.time_us < start_us + ROUND_US:
+            continue
         record = outcome if isinstance(outcome, Rejected) else event_record(outcome)
         if not isinstance(record, Rejected) and record.topic != QUARANTINE_TOPIC:
             found.append(_template(record.topic, record.key, record.value, record.headers))

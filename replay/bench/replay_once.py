@@ -1,11 +1,13 @@
 """One replay in a process of its own: ``python -m replay.bench.replay_once HOME URL SCHEMA START_US END_US REPORT``."""
 
+import os
 import resource
 import sys
 from pathlib import Path
 
 import orjson
 
+from replay.bench.usage import peak_bytes
 from replay.day import replay_window
 from replay.reading import Window
 from streams.archive.layout import Archive
@@ -21,7 +23,7 @@ def main() -> None:
         "read": result.read,
         "rows": result.counts,
         "cpu_s": used.ru_utime + used.ru_stime,
-        "peak_mib": used.ru_maxrss / 1024,
+        "peak_mib": round(peak_bytes(os.getpid()) / 2**20, 1),
     }
     Path(report).write_bytes(orjson.dumps(said))
 

@@ -51,8 +51,7 @@ class Part:
         """The most memory it had."""
         if not self._with_children:
             with suppress(psutil.NoSuchProcess, OSError):
-                status = Path(f"/proc/{self._process.pid}/status").read_text("ascii")
-                self._peak = int(status.partition("VmHWM:")[2].split()[0]) << 10
+                self._peak = peak_bytes(self._process.pid)
         return round(self._peak / 2**20, 1)
 
     def _memory(self) -> int:
@@ -68,6 +67,18 @@ class Part:
 
 
 Parts = dict[str, Part]
+
+
+def peak_bytes(pid: int) -> int:
+    """The most memory a process had since its program began.
+
+    Not ``ru_maxrss``: that starts with what the process that forked it had.
+
+    Raises:
+        OSError: there is no such process.
+    """
+    status = Path(f"/proc/{pid}/status").read_text("ascii")
+    return int(status.partition("VmHWM:")[2].split()[0]) << 10
 
 
 @contextmanager

@@ -104,8 +104,8 @@ class Gateway:
             return _error(400, f"X-Source is longer than {SOURCE_LIMIT} characters")
         try:
             time_us = parse_time(request.headers["x-time"]) if "x-time" in request.headers else self._clock()
-        except ValueError as problem:
-            return _error(400, f"X-Time: {problem}")
+        except ValueError:
+            return _error(400, "X-Time is no time with a zone, such as 2026-03-29T01:00:00Z")
         return await self._take(request, number, source, time_us)
 
     async def _take(self, request: Request, interface: str, source: str, time_us: int) -> Response:

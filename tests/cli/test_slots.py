@@ -63,6 +63,8 @@ def test_what_is_missing_is_counted_and_never_0(twin, street):
     assert said["total"]["import"] == {"sum_mwh": 250_000, "present": 1, "of": 92, "missing": 91}
     assert said["total"]["export"] == {"sum_mwh": 0, "present": 0, "of": 92, "missing": 92}
     assert {row["quality"] for row in said["quarter_hours"] if row["value_mwh"] is None} == {"missing"}
+    (known,) = [row for row in said["quarter_hours"] if row["value_mwh"] is not None]
+    assert len({event["id"] for event in known["events"]} - {None}) == 2  # although nothing of it is archived yet
     assert "import: 0.250000 kWh in 1 of 92 quarter hours, 91 missing\n" in twin("slots", "CS-GAP/1", DAY).stdout
 
 
@@ -115,3 +117,9 @@ def test_an_unknown_point_is_answered_with_near_names(twin):
     refused = twin("slots", "GS-00000", DAY)
     assert (refused.exit_code, refused.stderr.count("\n")) == (1, 1)
     assert f"points of that name: {POINT}" in refused.stderr
+
+
+def test_json_and_csv_are_not_asked_for_at_once(twin):
+    refused = twin("slots", POINT, DAY, "--json", "--csv")
+    assert refused.exit_code == 2
+    assert "ask for one of them" in refused.stderr

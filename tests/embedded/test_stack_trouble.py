@@ -107,6 +107,22 @@ def test_an_existing_database_that_does_not_answer_is_named_without_its_password
     assert "secret" not in said
 
 
+def test_status_names_existing_servers_that_are_away_without_their_password(twin):
+    code, said = twin("status", TWIN_KAFKA="127.0.0.1:1", TWIN_DATABASE_URL="postgresql://twin:secret@127.0.0.1:1/twin")
+    assert code == 1
+    assert "secret" not in said
+    for name in ("kafka", "postgres"):
+        assert next(line.split()[1] for line in said.splitlines() if line.startswith(name)) == "away"
+        assert f"last error of {name}: " in said
+
+
+def test_status_asks_the_only_server_that_is_named(twin):
+    code, said = twin("status", TWIN_KAFKA="127.0.0.1:1")
+    assert code == 1
+    assert "last error of kafka: " in said
+    assert "set TWIN_DATABASE_URL" in said
+
+
 def test_down_where_nothing_runs_says_so(twin):
     assert twin("down")[1].startswith("nothing runs in ")
 

@@ -6,6 +6,8 @@ import pytest
 
 from replay import history
 from schemas.facts import Observation
+from schemas.interfaces import by_topic
+from schemas.rows import position_of
 from schemas.time import MINUTE_US
 from streams import sealing
 from streams.archive import observing
@@ -56,3 +58,14 @@ def test_without_kafka_the_archive_answers_alone(config, caplog):
     away = replace(config, kafka="127.0.0.1:9")
     assert [row.value for row in history.twin_at(away, "meter:0")] == [6]
     assert "only the archive was asked" in caplog.text
+
+
+def test_events_are_named_from_the_archive_and_from_kafka(config):
+    send(config, range(9))
+    sealing.seal(config)
+    send(config, range(9, 14))
+    events = list(read_tail(config.kafka, config.topic_prefix, {}))
+    ids = {position_of(by_topic(made.topic).topic_number, made.partition, made.offset): made.id for made in events}
+    beyond = max(ids) + 1_000
+    assert history.event_ids(config, [*ids, beyond]) == ids
+    assert len(history.event_ids(replace(config, kafka="127.0.0.1:9"), ids)) == 9
