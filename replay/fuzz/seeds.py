@@ -243,11 +243,38 @@ def _iso15118() -> Iterator[Seed]:
     texts = [orjson.dumps(message) for message, _, _ in said]
     yield Seed("1", b"\n".join(texts))
     yield from (Seed("1", text) for text in texts)
+    yield Seed("1", b"\n".join(orjson.dumps({name: {**header, **body}}) for name, body in _session_of_a_car()))
     with suppress(CodecUnavailable):
         frames = [frame(kind, codec().encode(orjson.dumps(message), schema)) for message, schema, kind in said]
         yield Seed("1", b"".join(frames))
         yield Seed("1", b"".join(frames[:3]).hex().encode())
         yield Seed("1", capture_of(b"".join(frames), 15118))
+
+
+def _session_of_a_car() -> Iterator[tuple[str, dict[str, Any]]]:
+    """The messages of ISO 15118-20 that others depend on, and those with schedules and registers."""
+    watts = {"Exponent": 1, "Value": -350}
+    steps = {"PowerScheduleEntry": [{"Duration": 900, "Power": watts}]}
+    schedule = {"TimeAnchor": _NOON_US // 1_000_000, "PowerScheduleEntries": steps}
+    offer = {"ScheduleTupleID": 1, "DischargingSchedule": {"PowerSchedule": schedule}}
+    profile = {
+        "TimeAnchor": _NOON_US // 1_000_000,
+        "EVPowerProfileEntries": {"EVPowerProfileEntry": [{"Duration": 900, "Power": watts}]},
+        "Scheduled_EVPPTControlMode": {"SelectedScheduleTupleID": 1},
+    }
+    mode = {"ParameterSetID": 1, "Parameter": [{"Name": "ControlMode", "intValue": 2}]}
+    chosen = {"ServiceID": 6, "ParameterSetID": 1}
+    yield "SessionSetupReq", {"EVCCID": "WMIV1"}
+    yield "SessionSetupRes", {"ResponseCode": "OK", "EVSEID": "DE*GGS*E1"}
+    yield "ServiceDetailRes", {"ServiceID": 6, "ServiceParameterList": {"ParameterSet": [mode]}}
+    yield "ServiceSelectionReq", {"SelectedEnergyTransferService": chosen}
+    yield "AC_ChargeParameterDiscoveryRes", {"BPT_AC_CPDResEnergyTransferMode": {"EVSEMaximumDischargePower": watts}}
+    yield "ScheduleExchangeRes", {"Scheduled_SEResControlMode": {"ScheduleTuple": [offer]}}
+    yield "PowerDeliveryReq", {"ChargeProgress": "Start", "EVPowerProfile": profile}
+    yield "AC_ChargeLoopReq", {"DisplayParameters": {"PresentSOC": 41}, "DepartureTime": 3600}
+    yield "AC_ChargeLoopRes", {"EVSETargetFrequency": watts, "M": {"EVSEPresentActivePower": watts}}
+    yield "AC_ChargeLoopRes", {"MeterInfo": {"MeterID": "M1", "ChargedEnergyReadingWh": 7000}}
+    yield "SessionStopReq", {"ChargingSession": "Pause"}
 
 
 def _pilot() -> Iterator[Seed]:

@@ -115,6 +115,8 @@ def decode(frame: Frame, _conversation: Conversation) -> Decoded:
         text = frame.raw.decode()
     except UnicodeDecodeError as problem:
         raise BadSyntax("the row is not UTF-8", problem.start) from problem
+    if "\0" in text:
+        raise BadSyntax("the row holds a NUL character", frame.raw.index(b"\0"))
     columns, cells = _cells(str(frame.context.get("head", ""))), _cells(text)
     unknown = [column for column in columns if column not in COLUMNS]
     if unknown or len(set(columns)) < len(columns):

@@ -17,8 +17,8 @@ from functools import lru_cache
 from itertools import chain, islice
 from typing import BinaryIO, Final, NamedTuple
 
-from schemas.time import parse_time
 from schemas.wire.contract import BadSyntax, Frame, Malformed, TooLarge, WireError
+from schemas.wire.instants import instant
 
 LINE_LIMIT_BYTES: Final = 1024 * 1024
 """The longest line of a text."""
@@ -191,7 +191,7 @@ def _log_line(line: bytes, offset: int, next_piece: NextPiece) -> list[Frame]:
 @lru_cache(maxsize=1024)
 def _time_us(word: bytes) -> int:
     try:
-        return parse_time(word.decode("ascii"))
+        return instant(word.decode("ascii"))
     except (ValueError, OverflowError) as problem:
         raise BadSyntax(f"{word[:40].decode('ascii', 'replace')!r} is no time with zone: {problem}") from None
 

@@ -25,6 +25,7 @@ from schemas.wire.iso15118.codec import (
     CodecUnavailable,
     NotExi,
 )
+from schemas.wire.iso15118.negotiation import chosen_of
 from schemas.wire.iso15118.quantities import exact
 from streams.exi import codec
 from streams.exi.process import JavaCodec
@@ -134,6 +135,18 @@ def test_the_negotiation_decides_between_the_schemas_that_share_a_payload_type(e
     found = decoded(as_exi(exi, v2g("SessionSetupReq", {"EVCCID": "AB"}), DIN), talk, 3)
     assert found.type == "iso15118.din.SessionSetupReq"
     assert found.payload["negotiated"] == {"namespace": DIN, "schema_id": 2, "offered_by": "e1", "event": "e2"}
+
+
+@pytest.mark.parametrize("number", [None, {}, [1], "1"])
+def test_a_protocol_under_no_number_is_neither_offered_nor_chosen(number):
+    talk = conversation()
+    offered = offer(ISO_2, DIN)
+    offered["supportedAppProtocolReq"]["AppProtocol"][0]["SchemaID"] = number
+    said(offered, talk, 1)
+    said(chosen(number), talk, 2)
+    assert chosen_of(talk) == ""
+    said(chosen(2), talk, 3)
+    assert chosen_of(talk) == DIN
 
 
 def test_a_message_in_another_schema_than_negotiated_is_no_message(exi):

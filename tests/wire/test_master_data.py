@@ -78,6 +78,7 @@ def test_a_table_is_recognised_by_its_head_alone():
         (ROW.replace("GS-7/2", "="), SchemaViolation, "a device without a name"),
         (ROW.replace("GS-7/2", "X " * 2000), TooLarge, "more than 1000 devices"),
         ('"' + ROW, BadSyntax, "no CSV"),
+        (ROW.replace("9900", "99\x0000"), BadSyntax, "NUL"),
     ],
 )
 def test_a_row_that_cannot_be_believed_says_why(row, error, sentence):

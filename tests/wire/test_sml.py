@@ -476,6 +476,7 @@ def test_a_damaged_telegram_in_a_log_keeps_its_time_and_source():
         "2026-03-29T00:00:00Z s hello",
         "2026-03-29T00:00:00Z s \u00e4",
         "yesterday s 1b1b",
+        "0026-03-29T00:00:00Z s 1b1b",
     ],
 )
 def test_a_log_line_that_cannot_be_read_is_kept_and_reading_goes_on(line):

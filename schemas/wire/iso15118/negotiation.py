@@ -82,7 +82,11 @@ def offer(body: dict[str, Any], event: str, conversation: Conversation) -> None:
     """Remember what a vehicle offers."""
     entries = body.get("AppProtocol")
     offered = [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
-    namespaces = {entry.get("SchemaID"): str(entry.get("ProtocolNamespace"))[:_TEXT_LIMIT] for entry in offered}
+    namespaces = {
+        schema_id: str(entry.get("ProtocolNamespace"))[:_TEXT_LIMIT]
+        for entry in offered
+        if (schema_id := _schema_id(entry)) is not None
+    }
     conversation.memory[_OFFERED] = (dict(list(namespaces.items())[:_OFFERS_LIMIT]), event)
     # another negotiation is another conversation, also where a log names both by one source
     conversation.memory.pop(_CHOSEN, None)
@@ -92,7 +96,7 @@ def offer(body: dict[str, Any], event: str, conversation: Conversation) -> None:
 def choose(body: dict[str, Any], event: str, conversation: Conversation) -> None:
     """Remember what the station chose, where the offer was heard."""
     namespaces, offered_by = conversation.memory.get(_OFFERED, ({}, ""))
-    schema_id = body.get("SchemaID")
+    schema_id = _schema_id(body)
     if schema_id in namespaces:
         conversation.memory[_CHOSEN] = {
             "namespace": namespaces[schema_id],
@@ -100,6 +104,12 @@ def choose(body: dict[str, Any], event: str, conversation: Conversation) -> None
             "offered_by": offered_by,
             "event": event,
         }
+
+
+def _schema_id(said: dict[str, Any]) -> int | None:
+    """The number under which a protocol is offered or chosen; None where there is none."""
+    found = said.get("SchemaID")
+    return found if isinstance(found, int) else None
 
 
 def session(name: str, header: dict[str, Any], body: dict[str, Any], conversation: Conversation) -> dict[str, Any]:
