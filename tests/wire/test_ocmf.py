@@ -150,6 +150,7 @@ def test_every_curve_and_encoding_of_the_specification(curve, encoding):
         (payload(reading("B", "1", "2026-03-29T20:00:00,000+0200")), ["clock-not-synchronised"]),
         (payload(reading("E", "1")), ["begin-missing"]),
         (payload(reading("B", "2"), reading("E", "1")), ["register-falls"]),
+        (payload(reading("B", "2"), reading("E", "9223372036854775808")), ["register-leaps"]),
         (
             payload(
                 reading("B", "1"),

@@ -13,6 +13,7 @@
 | ``begin-missing`` | a transaction ends whose begin is not known |
 | ``end-missing`` | a transaction begins although the one before has not ended |
 | ``register-falls`` | the end's register is below the begin's |
+| ``register-leaps`` | the end's register is above the begin's by more than any charging point ever counts |
 | ``energy-contradicted`` | a transaction register shows another energy than end minus begin |
 """
 
@@ -31,6 +32,9 @@ _ENDS: Final = frozenset("ELRAP")
 """Kinds of readings that end a transaction: ended, locally, remotely, aborted, after power failure."""
 
 _TO_MWH: Final = {"kWh": 6, "Wh": 3, "mWh": 0, "MWh": 9}
+_TRANSACTION_LIMIT_MWH: Final = 10**15
+"""A terawatt hour."""
+
 _KEPT: Final = 1000
 
 
@@ -102,6 +106,8 @@ def _close(
     difference = value - begin["mwh"]
     if difference < 0:
         return [("register-falls", f"{reading['obis']} fell by {-difference} mWh")]
+    if difference > _TRANSACTION_LIMIT_MWH:
+        return [("register-leaps", f"{reading['obis']} rose by {difference} mWh")]
     name = f"{reading['direction']}_mwh"
     if energy.setdefault(name, difference) != difference:
         return [("energy-contradicted", f"{reading['obis']} says {difference} mWh, another register {energy[name]}")]
