@@ -72,6 +72,8 @@ def _unstorable(facts: Facts) -> Iterator[str]:
             yield f"a fact with the NUL character: {fact}"
         if isinstance(part, float) or (isinstance(part, Decimal) and not part.is_finite()):
             yield f"a fact with an inexact number: {fact}"
+        if isinstance(part, (list, dict)):
+            yield f"a fact with something else than one value: {fact}"
 
 
 def _unclear(detail: str) -> Iterator[str]:

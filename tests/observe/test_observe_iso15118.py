@@ -218,6 +218,11 @@ def test_the_end_is_the_end_of_both():
     assert told(facts, EVSE) == {"session_state": "paused"}
 
 
+@pytest.mark.parametrize("how", [[], {}, 7, None])
+def test_an_end_of_no_known_kind_is_an_end(how):
+    assert told(facts_of(*SETUP, ("SessionStopReq", {"ChargingSession": how})), EVSE) == {"session_state": "ended"}
+
+
 @pytest.mark.parametrize(
     ("name", "body", "words"),
     [

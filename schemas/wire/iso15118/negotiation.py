@@ -129,7 +129,8 @@ def session(name: str, header: dict[str, Any], body: dict[str, Any], conversatio
         known[_OFFERED_MODES] = known.get(_OFFERED_MODES, {}) | dict(_offered_modes(body))
     elif name == "ServiceSelectionReq":
         selected = body.get("SelectedEnergyTransferService", {})
-        known["service"] = selected.get("ServiceID")
+        service = selected.get("ServiceID")
+        known["service"] = service if isinstance(service, int) else None
         known["control_mode"] = known.get(_OFFERED_MODES, {}).get(
             f"{selected.get('ServiceID')}/{selected.get('ParameterSetID')}"
         )

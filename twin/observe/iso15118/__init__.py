@@ -88,7 +88,7 @@ def _session(event: Event, facts: Facts, time_us: int) -> None:
         protocol = payload.get("negotiated", {}).get("namespace", payload["schema"])
         told = {"protocol": protocol, "session_state": "open"}
     elif name == "SessionStopReq":
-        told = {"session_state": _ENDS.get(payload["body"].get("ChargingSession"), "ended")}
+        told = {"session_state": _ENDS.get(str(payload["body"].get("ChargingSession")), "ended")}
     elif name.startswith("ServiceSelection"):
         told = {"service": session.get("service"), "control_mode": session.get("control_mode")}
     if name == "SessionSetupRes":

@@ -44,7 +44,7 @@ def observe(event: Event, facts: Facts, time_us: int) -> None:
     profile = body.get("EVPowerProfile") or body.get("ChargingProfile")
     if isinstance(profile, dict):
         selected = profile.get("Scheduled_EVPPTControlMode", {}).get("SelectedScheduleTupleID")
-        if selected is not None:
+        if isinstance(selected, int):
             facts.observations.append(Observation(event.actor, "selected_schedule", selected, "", time_us))
         steps = _profile_steps(profile)
         if steps:
