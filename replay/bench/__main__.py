@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 from rich.console import Console
 
-from replay.bench import again, baselines, catchup, live
+from replay.bench import again, baselines, catchup, decoders, live
 from replay.bench.ground import Ground, servers
 from replay.bench.pool import SITES, templates
 from replay.bench.prepared import CODECS, prepare
@@ -48,7 +48,8 @@ def main() -> int:
 
 def _measure(ground: Ground, console: Console, workers: int, compression: str) -> dict[str, Any]:
     """One thing after the other, each alone on the machine."""
-    found: dict[str, Any] = {}
+    found: dict[str, Any] = {"decoders": decoders.measure_all(ground.scale)}
+    console.print(decoders.table(found["decoders"]))
     known = templates(SITES if ground.scale >= 1 else max(200, int(SITES * ground.scale)))
     console.print(f"prepared load: five minutes of the street are {len(known):,} messages")
     found["stations"] = stations(known)

@@ -7,6 +7,8 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
+from replay.bench import decoders
+
 Figures = dict[str, Any]
 
 
@@ -37,7 +39,8 @@ def figures(found: dict[str, Any]) -> Figures:
         "peak_mib_by_events": found["flat"],
         "cpu_us_per_event": live["cpu_us_per_event"]
         | {f"worker: {name}": us for name, us in found["stations"].items()},
-        "details": found,
+        "decoders": found["decoders"],
+        "details": {name: part for name, part in found.items() if name != "decoders"},
         "machine": {
             "cores": psutil.cpu_count(),
             "memory_mib": psutil.virtual_memory().total >> 20,
@@ -84,6 +87,7 @@ def show(console: Console, said: Figures) -> None:
     parts = next(iter(days.values()))
     rows = [[part, *(str(day[part]) for day in days.values())] for part in parts]
     _table(console, "most memory by events of a day, MiB", ["part", *(f"{int(events):,}" for events in days)], rows)
+    console.print(decoders.table(said["decoders"]))
 
 
 def _times(ratios: dict[str, float], name: str) -> str:

@@ -1,11 +1,14 @@
 """The load of the benchmark is what the street says, and Kafka takes it; the figures have their names."""
 
+import io
 import time
 
 import numpy as np
 import orjson
 import pytest
+from rich.console import Console
 
+from replay.bench import decoders
 from replay.bench.live import _quantiles
 from replay.bench.pool import ROUND_US, round_of, templates
 from replay.bench.prepared import prepare, slices
@@ -78,6 +81,21 @@ def test_every_station_costs_something(known):
     assert all(used >= 0 for used in stations(known).values())
 
 
+def test_every_decoder_is_measured_beside_its_library_or_with_the_reason_why_there_is_none():
+    measured = decoders.measure_all(scale=0.01)
+    assert set(measured) == set(decoders.formats())
+    for name, found in measured.items():
+        assert found["messages_per_s"] > 0, name
+        has_library = name in decoders.LIBRARIES and found["library"] != decoders.NOT_HERE
+        assert (found["library_messages_per_s"] is None, found["of_library"] is None) == (not has_library,) * 2, name
+        assert found["library"].startswith("none") != has_library, name
+    assert measured["ocpp"]["messages"] > 100
+    printed = Console(width=200, record=True, file=io.StringIO())
+    printed.print(decoders.table(measured))
+    said = printed.export_text()
+    assert all(name in said for name in measured)
+
+
 def test_the_figures_have_the_names_that_others_rely_on():
     found = {
         "live": {"events_per_s": 50_000, "peak_mib": {"broker": 1.0}, "cpu_us_per_event": {"broker": 3.0}},
@@ -88,6 +106,7 @@ def test_the_figures_have_the_names_that_others_rely_on():
         "one_upsert_s": 0.001,
         "flat": {"1000000": {"worker-1": 300.0}, "10000000": {"worker-1": 301.0}},
         "stations": {"decode": 5.0},
+        "decoders": {"ocpp": {"messages_per_s": 25_000, "library": "ocpp", "library_messages_per_s": 15_000}},
     }
     said_of = figures(found)
     assert {
@@ -100,5 +119,6 @@ def test_the_figures_have_the_names_that_others_rely_on():
         "duckdb_s",
         "plain_faust_events_per_s",
     } <= said_of.keys()
+    assert said_of["decoders"]["ocpp"]["messages_per_s"] == 25_000
     assert said_of["ratios"]["live_to_plain_faust"] == 10.0
     assert said_of["ratios"]["sum_to_duckdb"] == 1.25
