@@ -16,6 +16,7 @@ from replay.scenario.day import Day
 from replay.scenario.setting import Setting
 from replay.scenario.writers import aggregator, eebus_frames, entsoe, mscons, ocpp_frames, tariff
 from replay.scenario.writers import sml as sml_writer
+from replay.scenario.writers.mbus import LOG as _MBUS_LOG
 from schemas.identifiers import make_malo
 from schemas.interfaces import INTERFACES, format_of
 from schemas.time import MINUTE_US, SLOT_US, parse_time
@@ -75,25 +76,27 @@ def _day() -> Day:
 
 @cache
 def _said() -> tuple[tuple[str, str, bytes], ...]:
-    """Interface, kind and line of every live message of the day; the kind tells what is worth a seed of its own."""
+    """Log, interface and line of every live message of the day in one of the logs read here."""
     lines: dict[str, Line] = {"3": eebus_frames.line_of, "9": eebus_frames.line_of}
-    lines |= dict.fromkeys(("15", "47"), sml_writer.line_of)
+    lines |= dict.fromkeys(("15", "47", _MBUS_LOG), sml_writer.line_of)
     lines |= dict.fromkeys(("4", "5", "14"), ocpp_frames.line_of)
     return tuple(
-        (message.interface, message.source, lines[message.interface](message))
+        (log, message.interface, lines[log](message))
         for message in _day().live()
-        if message.interface in lines
+        if (log := message.log or message.interface) in lines
     )
 
 
-def _street(*numbers: str) -> list[Seed]:
-    """The logs of these interfaces, cut into pieces of some lines, spread over the day."""
+def _street(*logs: str) -> list[Seed]:
+    """These logs, each named by its interface where that has no other, cut into pieces of some lines over the day."""
     found = []
-    for number in numbers:
-        lines = [line for interface, _, line in _said() if interface == number]
+    for log in logs:
+        lines = [(interface, line) for name, interface, line in _said() if name == log]
         step = max(_LINES, len(lines) // 12)
-        found += [Seed(number, b"".join(lines[at : at + _LINES])) for at in range(0, len(lines), step)]
-        found += [Seed(number, line) for line in lines[:: max(1, len(lines) // 8)]]
+        for at in range(0, len(lines), step):
+            piece = lines[at : at + _LINES]
+            found.append(Seed(piece[0][0], b"".join(line for _, line in piece)))
+        found += [Seed(interface, line) for interface, line in lines[:: max(1, len(lines) // 8)]]
     return found
 
 
@@ -324,7 +327,7 @@ _SEEDS: Final[dict[str, Callable[[], Iterable[Seed]]]] = {
     "iec61851": _pilot,
     "iso15118": _iso15118,
     "master_data": _locations,
-    "mbus": _mbus,
+    "mbus": lambda: [*_mbus(), *(seed for seed in _street(_MBUS_LOG) if is_read("mbus", seed))],
     "modbus": _modbus,
     "mscons": lambda: _papers(mscons.documents),
     "ocmf": _ocmf,
