@@ -11,6 +11,7 @@ from cli.decode import EXIT_SOME_UNDECODED
 from cli.inputs import files_argument, interface_option, sources_of
 from cli.printing import as_json, console, notes
 from streams.ingest import Sent, send_files
+from streams.points import adopt
 from streams.settings import Settings, settings
 from streams.sources import Source
 from streams.topics import ensure_topics
@@ -27,7 +28,8 @@ _PATIENCE_S = 5.0
 def ingest(files: tuple[Path, ...], number: str, source: str, json_: bool) -> None:
     """Send field logs in their native format into Kafka.
 
-    The format is recognised from interface and content. Folders, gzip and zstd work, and - is standard input. The
+    The format is recognised from interface and content. Folders, gzip and zstd work, and - is standard input. A point
+    list in points/NUMBER.csv beside the folder is taken over, unless .twin/points/NUMBER.csv is there already. The
     same file again changes no table, so after Ctrl-C or an error simply send it again.
 
     What cannot be decoded goes to the quarantine with its reason: exit code 3, and 0 when there is none.
@@ -37,6 +39,8 @@ def ingest(files: tuple[Path, ...], number: str, source: str, json_: bool) -> No
     config = settings()
     found = sources_of(files)
     ensure_topics(config.kafka, prefix=config.topic_prefix, timeout_s=_PATIENCE_S)
+    if taken := adopt((file.path for file in found), number):
+        notes.print(f"what addresses mean on interface {number} is now told by {taken}")
     started_s = time.perf_counter()
     messages, rejects, _ = _send(config, found, number, source)
     seconds = time.perf_counter() - started_s

@@ -13,9 +13,11 @@ from typing import NamedTuple
 from replay.compare import Differences, compare
 from replay.day import replay_day
 from replay.scenario import write_day
+from schemas.interfaces import INTERFACES
 from streams import lag, sealing
 from streams.embedded import stack
 from streams.ingest import Sent, send_files
+from streams.points import adopt
 from streams.settings import Settings, settings
 from streams.sources import find
 from streams.topics import ensure_topics
@@ -126,7 +128,8 @@ def _write(demo: Demo, folder: Path, on_progress: Callable[[int, int], None]) ->
 def _ingest(config: Settings, folder: Path, on_progress: Callable[[int, int], None]) -> Sent:
     """Send every interface's folder; they are named by the interface's number."""
     ensure_topics(config.kafka, prefix=config.topic_prefix)
-    folders = {path.name.lstrip("0"): find(path) for path in sorted(folder.iterdir()) if path.name != "truth"}
+    known = set(INTERFACES)
+    folders = {path.name.lstrip("0"): find(path) for path in sorted(folder.iterdir()) if path.name.lstrip("0") in known}
     size_bytes = sum(file.size_bytes for files in folders.values() for file in files)
     parts: list[Sent] = []
 
@@ -134,6 +137,7 @@ def _ingest(config: Settings, folder: Path, on_progress: Callable[[int, int], No
         on_progress(sum(part.read_bytes for part in parts) + so_far.read_bytes, size_bytes)
 
     for interface, files in folders.items():
+        adopt((file.path for file in files), interface)
         parts.append(send_files(config, files, interface, on_progress=tell))
     return Sent(*(sum(counts) for counts in zip(*parts, strict=True)))
 

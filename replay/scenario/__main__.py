@@ -12,7 +12,8 @@ from schemas.calendar import day_slots, parse_day
 
 _EPILOG = """\
 Below --out there is a folder for each interface, with native messages as they cross it, and truth/ with what really
-happened: registers.csv, quarter_hours.csv, sites.csv. The same arguments give the same bytes. Send them with
+happened: registers.csv, quarter_hours.csv, sites.csv. Lists of
+what an address of telecontrol means lie in points/. The same arguments give the same bytes. Send them with
 `twin ingest DIR/04 --interface 4`, or look at them with `twin decode`.
 
 faults, each of which can be given by itself (several parted by commas), or all, or none:

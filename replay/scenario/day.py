@@ -33,8 +33,10 @@ from replay.scenario.writers import (
     sml,
     taf7,
     tariff,
+    telecontrol,
 )
 from replay.scenario.writers.ocpp_frames import line_of
+from replay.scenario.writers.point_lists import LINKS, point_lists
 from schemas.time import MINUTE_US, SLOT_US
 
 Progress = Callable[[int, int], None]
@@ -63,6 +65,7 @@ _SPEAKERS: Final[tuple[Callable[[Street, DayPlan, Setting], Speakers], ...]] = (
 _FEW: Final[tuple[Callable[[Street, DayPlan, Setting], Speakers], ...]] = (
     lambda street, plan, _: modbus.Assets(street, plan),
     lambda street, plan, _: mbus.Submeters(street, plan),
+    lambda street, plan, setting: telecontrol.ControlRooms(street, plan, interval_s=setting.sml_interval_s),
 )
 """Who speaks live too, but no more of them the longer the street is; a written day has them, :func:`messages` has not.
 
@@ -80,6 +83,7 @@ _LOGS: Final[dict[str, tuple[str, Callable[[Message], bytes]]]] = {
     mbus.LOG: ("submeters.mbus.log", sml.line_of),
     modbus.INTERFACE: ("inverters.modbus.log", sml.line_of),
     modbus.DUMPS: ("storages.modbus.jsonl", modbus.dump_of),
+    **dict.fromkeys(LINKS, ("control-rooms.iec104.log", telecontrol.line_of)),
 }
 """By interface, or by log where an interface has several: the file's name, and how a message is written into it."""
 
@@ -100,11 +104,15 @@ EARLIEST_US: Final = 2 * MINUTE_US
 
 @dataclass(frozen=True, slots=True)
 class DayWritten:
-    """What was written: files of native messages, how many messages for each interface, files of the truth."""
+    """What was written: files of native messages, how many messages for each interface, the truth, point lists.
+
+    The lists say what an address of telecontrol means; ``twin`` takes them over (:func:`streams.points.adopt`).
+    """
 
     files: tuple[Path, ...]
     messages: dict[str, int]
     truth: tuple[Path, ...]
+    points: tuple[Path, ...]
 
 
 class Day:
@@ -152,7 +160,9 @@ def write_day(
     first_day: date | None = None,
     on_progress: Progress | None = None,
 ) -> DayWritten:
-    """Write a day's native messages into ``out/<interface>/`` and what really happened into ``out/truth/``.
+    """Write a day's native messages into ``out/<interface>/``, what really happened into ``out/truth/``.
+
+    Beside them lie the point lists of telecontrol, in ``out/points/``.
 
     Raises:
         ValueError: no or too many sites, or an interval that does not divide a quarter hour.
@@ -163,7 +173,7 @@ def write_day(
     files, counts = _write_logs(story, out, on_progress)
     _write_documents(story, out, files, counts)
     truth = write_truth(story.truth, out / "truth", setting.faults)
-    return DayWritten(tuple(files), counts, tuple(truth))
+    return DayWritten(tuple(files), counts, tuple(truth), tuple(_write_points(out / "points")))
 
 
 def messages(day: date, setting: Setting) -> Iterator[Message]:
@@ -198,6 +208,14 @@ def _write_documents(story: Day, out: Path, paths: list[Path], counts: dict[str,
             path.write_bytes(document.raw)
             paths.append(path)
             counts[document.interface] = counts.get(document.interface, 0) + document.messages
+
+
+def _write_points(folder: Path) -> Iterator[Path]:
+    folder.mkdir(parents=True, exist_ok=True)
+    for listed in point_lists():
+        path = folder / listed.name
+        path.write_bytes(listed.raw)
+        yield path
 
 
 def _folder(out: Path, interface: str) -> Path:

@@ -9,6 +9,7 @@ from schemas.identifiers import make_bdew_code, make_eic, make_malo, make_resour
 GRID_OPERATOR: Final = "000562"
 POSTCODE: Final = "12043"
 METERING_OPERATOR: Final = make_bdew_code("990012345600")
+TRANSMISSION_OPERATOR: Final = "TSO"
 SUPPLIER: Final = "9900987654329"
 SUPPLIER_EIC: Final = make_eic("11XGEGENSTROM-1")
 PRICE_PUBLISHER: Final = "10X1001A1001A450"

@@ -13,6 +13,7 @@ from replay.scenario.writers.tariff import consumer_price
 from schemas.calendar import day_of
 from schemas.facts import Facts
 from schemas.time import SECOND_US, format_time, parse_time
+from streams.points import adopt
 from streams.reader import Rejected, read
 from twin.observe import observe
 from twin.slots import best_of
@@ -27,7 +28,11 @@ def decoded(request, tmp_path_factory):
     out = tmp_path_factory.mktemp("day")
     written = write_day(request.param, out)
     events, rejected, facts = defaultdict(list), [], defaultdict(Facts)
+    monkeypatch = pytest.MonkeyPatch()
+    monkeypatch.setenv("TWIN_HOME", str(tmp_path_factory.mktemp("home")))
+    request.addfinalizer(monkeypatch.undo)  # noqa: PT021 -- the folder of the day is what is given
     for path in written.files:
+        adopt([path], str(int(path.parent.name)))
         interface = str(int(path.parent.name))
         for outcome in read(path, interface):
             if isinstance(outcome, Rejected):

@@ -16,7 +16,7 @@ from schemas.wire import capture
 from schemas.wire.contract import WireFormat
 from schemas.wire.iec104.apdu import SPEECH
 from schemas.wire.iec104.decoding import decode
-from schemas.wire.iec104.writing import encode_command, encode_measurement, encode_setup
+from schemas.wire.iec104.writing import encode_command, encode_measurement, encode_setup, encode_supervision
 
 FORMAT = WireFormat(
     name="iec104",
@@ -27,4 +27,4 @@ FORMAT = WireFormat(
     next_piece=SPEECH.next_piece,
 )
 
-__all__ = ["FORMAT", "encode_command", "encode_measurement", "encode_setup"]
+__all__ = ["FORMAT", "encode_command", "encode_measurement", "encode_setup", "encode_supervision"]

@@ -18,6 +18,11 @@ def encode_setup(function: str) -> bytes:
     return frame(bytes((_SETUP[function], 0, 0, 0)))
 
 
+def encode_supervision(receive: int) -> bytes:
+    """An S-frame: up to this number frames of the other end have come."""
+    return frame(bytes((0x01, 0)) + (receive % (1 << 15) << 1).to_bytes(2, "little"))
+
+
 def encode_measurement(
     kind: int,
     station: int,
