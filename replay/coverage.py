@@ -5,6 +5,8 @@ from typing import Final
 
 from replay.fuzz.seeds import formats
 from schemas.interfaces import INTERFACES, Interface, format_of
+from streams.taps.ocpp import is_spoken
+from streams.taps.tcp import stream_formats
 
 WORKS: Final = "works"
 BYTES: Final = "accepted as bytes"
@@ -20,11 +22,15 @@ a real worker and a real database, and finds in the tables what they say.
 
 The street is the scenario of `replay/scenario`: where it speaks, whole days are held against what really happened
 (`tests/replay/test_road.py`). Samples are messages that others captured, in `../shared/samples`, read by tests.
-Ways in: every interface takes files (`twin ingest`) and `POST /interfaces/{number}/messages`.
+Ways in: a file (`twin ingest`), a POST (`/interfaces/{number}/messages`), MQTT (topics by a table), a watched folder;
+where stations speak OCPP, the tap between them and their backend; where a format is a stream of octets, the TCP tap.
 
-| | between | formats | state | moves | feeds | street | samples |
-|---|---|---|---|---|---|---|---|
+| | between | formats | state | moves | feeds | ways in | street | samples |
+|---|---|---|---|---|---|---|---|---|
 """
+
+EVERYWHERE: Final = ("file", "POST", "MQTT", "folder")
+"""Ways that ask of an interface only that it is in the catalogue."""
 
 SAMPLES: Final = {
     "eebus": "eebus",
@@ -50,6 +56,13 @@ def page(street: Collection[str]) -> str:
     return HEAD + rows + tail
 
 
+def ways_in(number: str) -> tuple[str, ...]:
+    """The ways by which messages of an interface come in."""
+    octets = stream_formats(number)
+    taps = ("OCPP tap",) * is_spoken(number) + (f"TCP tap ({', '.join(octets)})",) * bool(octets)
+    return EVERYWHERE + taps
+
+
 def _row(entry: Interface, is_spoken: bool) -> str:
     read = ", ".join(f"{name} ({format_of(name).title.replace('|', '/')})" for name in entry.formats)
     samples = ", ".join(sorted({SAMPLES[name] for name in entry.formats if name in SAMPLES}))
@@ -60,6 +73,7 @@ def _row(entry: Interface, is_spoken: bool) -> str:
         WORKS if entry.formats else BYTES,
         entry.moves,
         entry.feeds,
+        ", ".join(ways_in(entry.number)),
         "yes" if is_spoken else "",
         samples,
     )

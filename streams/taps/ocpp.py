@@ -65,7 +65,7 @@ def main(
     """
     with plain_errors():
         _check_backend(backend)
-        if "ocpp" not in interface_of(number).formats:
+        if not is_spoken(number):
             raise click.UsageError(f"nobody speaks OCPP on interface {number}; take 4, 5 or 14")
         config = settings(with_database=False)
         tls = _server_tls(certificate, key, client_ca)
@@ -81,6 +81,11 @@ def main(
 
         with Recording(config, f"ocpp-{number}-{listen.port}", number) as recording:
             until_stopped(work)
+
+
+def is_spoken(number: str) -> bool:
+    """Whether an interface is one between stations and a backend that speak OCPP."""
+    return "ocpp" in interface_of(number).formats
 
 
 def _check_backend(url: str) -> None:

@@ -52,13 +52,18 @@ def main(listen: Address, target: Address, number: str, name: str) -> None:
             until_stopped(work)
 
 
+def stream_formats(number: str) -> list[str]:
+    """The wire formats of an interface that are cut from a stream of octets."""
+    return [name for name in interface_of(number).formats if format_of(name).next_piece is not None]
+
+
 def stream_format(number: str, name: str = "") -> str:
     """The wire format of an interface that is cut from a stream of octets.
 
     Raises:
         click.UsageError: there is none, or several and none was named.
     """
-    known = [each for each in interface_of(number).formats if format_of(each).next_piece is not None]
+    known = stream_formats(number)
     fitting = [each for each in known if name in {"", each}]
     if len(fitting) == 1:
         return fitting[0]

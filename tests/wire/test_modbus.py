@@ -4,6 +4,7 @@ import io
 from contextlib import suppress
 from decimal import Decimal
 
+import dpkt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -225,6 +226,31 @@ def test_in_a_capture_the_connection_tells_who_asked():
     echo = encode_write(3, 1, 5, [1])
     assert decoded(echo, context={"opener": True}).type == "modbus.request"
     assert decoded(echo, context={"opener": False}).type == "modbus.response"
+
+
+def test_a_capture_whose_packets_came_torn_apart_out_of_order_and_twice():
+    from test_capture import CLIENT, packet, pcap
+
+    device = ("10.0.0.2", 502)
+    registers = encode_registers([COMMON, INVERTER])
+    asked, answered = encode_read(1, 1, 40000, len(registers)), encode_response(1, 1, registers)
+    torn = [(7_000 + at, answered[at : at + 60]) for at in range(0, len(answered), 60)]
+    packets = [
+        packet(CLIENT, device, 999, flags=dpkt.tcp.TH_SYN),
+        packet(device, CLIENT, 6_999, flags=dpkt.tcp.TH_SYN | dpkt.tcp.TH_ACK),
+        packet(CLIENT, device, 1_000, asked[:5]),
+        packet(CLIENT, device, 1_005, asked[5:]),
+        *(packet(device, CLIENT, seq, data) for seq, data in [torn[0], *reversed(torn), torn[-1]]),
+    ]
+    content = pcap(packets)
+    assert FORMAT.recognise(content, "x.pcap")
+    frames = split(content)
+    assert [(frame.raw, frame.context["opener"]) for frame in frames] == [(asked, True), (answered, False)]
+    assert {frame.source for frame in frames} == {"10.0.0.1:50000-10.0.0.2:502"}
+    conversation = Conversation("8")
+    said = [FORMAT.decode(frame, conversation) for frame in frames]
+    assert [message.type for message in said] == ["modbus.request", "modbus.response"]
+    assert {found["id"]: found["points"].get("W") for found in said[1].payload["models"]} == {1: None, 103: 3450}
 
 
 def test_a_register_of_the_point_list_is_a_signed_number():
