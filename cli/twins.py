@@ -1,5 +1,7 @@
 """``twin show``, ``twin actors``, ``twin events``: the twins, now or then."""
 
+import time
+
 import click
 
 from cli.printing import as_json, event_json, place, table
@@ -10,7 +12,8 @@ from schemas.rows import split_position
 from schemas.time import format_time
 from streams import lookups
 from streams.settings import Settings, settings
-from twin.actors import declared
+from twin.actors import declared, derived
+from twin.actors.derived import Derived
 from twin.actors.disputes import Claim, Dispute
 
 _NAMED = 8
@@ -26,7 +29,8 @@ def show(actor: str, at_us: int | None, known_us: int | None, disputed: bool, js
     """Show the twin of an ACTOR: each attribute with unit, time and the event it comes from.
 
     A value is doubtful where it does not fit the model of its kind of actor (docs/twins.md): another unit, a word or
-    size that is not allowed, an attribute that is not declared.
+    size that is not allowed, an attribute that is not declared. What follows by a rule, as the state of a limitation
+    (LPC, LPP) or the power that section 14a guarantees, stands last, with the rule set instead of an event.
 
     With --disputed the attributes about which interfaces disagree, for example the power of a wallbox by OCPP and by
     EEBUS: whose word holds (the latest) and who says otherwise, with their events; how far values may differ is in
@@ -47,13 +51,15 @@ def show(actor: str, at_us: int | None, known_us: int | None, disputed: bool, js
         found = history.twin_at(config, actor, at_us, known_us)
     if not found:
         raise click.ClickException(_unknown(config, actor, at_us, known_us))
+    follows = _derived(config, actor, found, at_us, known_us)
     if json_:
-        click.echo(as_json([_attribute_json(seen) for seen in found]))
+        answer = [_attribute_json(seen) for seen in found]
+        click.echo(as_json([*answer, *(_derived_json(actor, one) for one in follows)]))
         return
     rows = [
         [
             seen.attribute,
-            seen.value if isinstance(seen.value, str) else as_json(seen.value),
+            _shown(seen.value),
             seen.unit,
             _doubt(seen),
             format_time(seen.time_us),
@@ -61,7 +67,25 @@ def show(actor: str, at_us: int | None, known_us: int | None, disputed: bool, js
         ]
         for seen in found
     ]
+    rows += [[one.attribute, _shown(one.value), one.unit, "", _since(one) or "", f"by {one.rules}"] for one in follows]
     table(actor, ["attribute", "value", "unit", "doubt", "time", "event"], rows)
+
+
+def _derived(
+    config: Settings, actor: str, found: list[lookups.Attribute], at_us: int | None, known_us: int | None
+) -> list[Derived]:
+    """What follows, now where no time is given; the log is read only where something may."""
+    if not derived.may_follow(seen.attribute for seen in found):
+        return []
+    return history.derived_at(config, actor, time.time_ns() // 1000 if at_us is None else at_us, known_us)
+
+
+def _shown(value: object) -> str:
+    return value if isinstance(value, str) else as_json(value)
+
+
+def _since(found: Derived) -> str | None:
+    return None if found.since_us is None else format_time(found.since_us)
 
 
 def _show_disputes(actor: str, found: list[Dispute], *, json_: bool) -> None:
@@ -84,7 +108,7 @@ def _show_disputes(actor: str, found: list[Dispute], *, json_: bool) -> None:
                 claim.attribute,
                 "holds" if holds else "says otherwise",
                 claim.interface,
-                claim.value if isinstance(claim.value, str) else as_json(claim.value),
+                _shown(claim.value),
                 claim.unit,
                 format_time(claim.time_us),
                 f"{place(claim.position)} {claim.event_id}",
@@ -186,4 +210,19 @@ def _attribute_json(seen: lookups.Attribute) -> dict[str, object]:
         "time": format_time(seen.time_us),
         "event": seen.event_id,
         "position": place(seen.position),
+    }
+
+
+def _derived_json(actor: str, found: Derived) -> dict[str, object]:
+    """Like an attribute, with the rules in place of the event."""
+    return {
+        "actor": actor,
+        "attribute": found.attribute,
+        "value": found.value,
+        "unit": found.unit,
+        "doubt": None,
+        "time": _since(found),
+        "event": None,
+        "position": None,
+        "rules": found.rules,
     }

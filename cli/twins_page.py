@@ -6,8 +6,10 @@ from typing import Final
 
 from schemas.interfaces import INTERFACES
 from twin.actors import MODELS
+from twin.actors.derived import DERIVED, Rule
 from twin.actors.model import ANY_UNIT, Attribute, Tolerance, Twin
-from twin.story import TIES, Tie
+from twin.actors.relations import ENDS, TOGETHER_US
+from twin.story import PARTS, TIES, Part, Tie
 
 PAGE: Final = "docs/twins.md"
 
@@ -18,6 +20,34 @@ Printed from the models in `twin/actors/` by `python -m cli.twins_page`; a test 
 models to what the decoders really say. In a name `*` stands for any text and `?` for one sign: a family of attributes.
 *agree*: what two interfaces may say without contradicting each other (`twin show ACTOR --disputed`); where nothing
 stands, values have to be equal, whenever they were said. Numbers of interfaces are those of `schemas/interfaces.csv`.
+"""
+
+_DERIVED: Final = """
+## What follows by a rule
+
+`twin show` says it beside the attributes, as of the time that is asked for; no message says it.
+
+| of | attribute | unit | values | rules | meaning |
+|---|---|---|---|---|---|
+"""
+
+_RELATIONS: Final = f"""
+## Relations
+
+What names another actor (*names a ...* above) is a relation: `twin graph` shows who belongs to whom, since when. What
+was said last of either end holds. Names in `same_as` are names of one device; a car that is said to be at two EVSEs
+within {TOGETHER_US // 1_000_000} s is at one EVSE that has two names. Some relations end with something else, said of
+the EVSE or session under any of its names:
+
+| of | relation | ends with | values |
+|---|---|---|---|
+"""
+
+_PARTS: Final = """
+Of a site's messages, those about these kinds of actors belong to a session at it, beside those that name the session:
+
+| kinds | when |
+|---|---|
 """
 
 _TIES: Final = """
@@ -33,7 +63,25 @@ that does, or when one of these rules finds such a name in its payload.
 
 def page() -> str:
     """The whole page."""
-    return _HEAD + "".join(_section(model) for model in MODELS.values()) + _TIES + "".join(map(_tie, TIES))
+    parts = [_HEAD, *map(_section, MODELS.values())]
+    parts += [_DERIVED, *map(_rule, DERIVED), _RELATIONS, *_endings(), _TIES, *map(_tie, TIES), _PARTS, *_parts_of()]
+    return "".join(parts)
+
+
+def _rule(rule: Rule) -> str:
+    return f"| {' | '.join((rule.of, f'`{rule.attribute}`', rule.unit or '-', *rule[3:]))} |\n"
+
+
+def _endings() -> Iterator[str]:
+    for (kind, attribute), endings in ENDS.items():
+        for ending, values in endings:
+            said = "any" if values is None else ", ".join(map(str, values))
+            yield f"| {kind} | `{attribute}` | `{ending}` | {said} |\n"
+
+
+def _parts_of() -> Iterator[str]:
+    for part in Part:
+        yield f"| {', '.join(f'`{kind}`' for kind, when in PARTS.items() if when is part)} | {part.value} |\n"
 
 
 def _tie(tie: Tie) -> str:

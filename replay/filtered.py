@@ -1,15 +1,18 @@
 """Filtered reads of the archive: what it holds of one actor or one point, in few row groups a segment."""
 
 import json
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from schemas.event import Event
 from schemas.facts import SlotValue
@@ -17,9 +20,8 @@ from schemas.interfaces import by_topic_number
 from schemas.rows import Register, split_position
 from streams.archive.facts import REGISTER
 from streams.archive.layout import Archive, Manifest
-from streams.lookups import Attribute
 
-_SIGNAL = ("actor", "attribute")
+_STAMPS = ("time_us", "log_time_us", "recorded_us")
 
 
 class Cut(NamedTuple):
@@ -40,34 +42,6 @@ class Cut(NamedTuple):
         return table.filter(pc.and_(inside, pc.less_equal(table["recorded_us"], self.known_us)))
 
 
-def observed(
-    archive: Archive,
-    manifest: Manifest,
-    actors: Collection[str],
-    cut: Cut,
-    wants: Callable[[str, str], bool] | None = None,
-) -> Iterator[Attribute]:
-    """Observations of actors; ``wants`` says of which attributes (actor, attribute), None: of all."""
-    if not actors:
-        return
-    table = cut.of(_rows(archive.file(manifest.number, "observations"), "actor", sorted(actors)), "time_us")
-    if wants is not None and table.num_rows:
-        signals = table.select(["actor", "attribute"]).unify_dictionaries().group_by(["actor", "attribute"])
-        wanted = [attribute for actor, attribute in _tuples(signals.aggregate([]), _SIGNAL) if wants(actor, attribute)]
-        table = table.filter(pc.is_in(table["attribute"].cast(pa.string()), value_set=pa.array(wanted, pa.string())))
-    names = ("actor", "attribute", "value_json", "unit", "time_us", "event_id", "position")
-    for actor, attribute, value, unit, time_us, event_id, position in _tuples(table, names):
-        if wants is None or wants(actor, attribute):
-            yield Attribute(actor, attribute, value_of(value), unit, time_us, event_id.hex(), position)
-
-
-def actors_with(archive: Archive, manifest: Manifest, attribute: str) -> list[str]:
-    """Actors of whom a segment says an attribute."""
-    signals = pq.read_table(archive.file(manifest.number, "signals"))
-    found: list[str] = pc.unique(signals.filter(pc.equal(signals["attribute"], attribute))["actor"]).to_pylist()
-    return found
-
-
 def last_message(archive: Archive, interface: str, cut: Cut) -> Event | None:
     """The latest message of an interface, without its content; the newest segments are asked first.
 
@@ -85,7 +59,7 @@ def last_message(archive: Archive, interface: str, cut: Cut) -> Event | None:
         if not table.num_rows:
             continue
         table = table.filter(pc.equal(table["time_us"], pc.max(table["time_us"])))
-        for _, time_us, event_id, recorded_us, topic, partition, offset in _tuples(table, columns):
+        for _, time_us, event_id, recorded_us, topic, partition, offset in tuples(table, columns):
             where = (recorded_us, topic, partition, offset)
             event = Event(event_id.hex(), interface, "", "", "", time_us, None, {}, b"", {}, *where)
             if best is None or (time_us, event.id) > (best.time_us, best.id):
@@ -93,11 +67,22 @@ def last_message(archive: Archive, interface: str, cut: Cut) -> Event | None:
     return best
 
 
-def messages(archive: Archive, manifest: Manifest, actor: str) -> Iterator[Event]:
-    """All messages about an actor."""
-    table = _rows(archive.file(manifest.number, "messages"), "actor", [actor])
-    for row in table.to_pylist():
-        yield event_of(row)
+def messages(
+    archive: Archive, manifest: Manifest, actors: Collection[str], from_us: int, to_us: int
+) -> Iterator[Event]:
+    """The messages about some actors that count at a time in ``[from_us, to_us)``."""
+    wanted = pa.array(sorted(actors), pa.string())
+
+    def within(names: pa.Table) -> NDArray[np.bool_]:
+        stamps = pc.coalesce(*(names[column] for column in _STAMPS)).to_numpy()
+        about = pc.is_in(names["actor"], value_set=wanted).to_numpy().astype(np.bool_)
+        inside: NDArray[np.bool_] = about & (stamps >= from_us) & (stamps < to_us)
+        return inside
+
+    file = archive.file(manifest.number, "messages")
+    for table in chosen_rows(file, ("actor", *_STAMPS), within, within=("actor", sorted(actors))):
+        for row in table.to_pylist():
+            yield event_of(row)
 
 
 def event_of(row: dict[str, Any]) -> Event:
@@ -143,7 +128,7 @@ def ids_at(archive: Archive, manifest: Manifest, wanted: Iterable[int]) -> dict[
     table = pq.read_table(archive.file(manifest.number, "messages"), columns=names, filters=[("offset", "in", offsets)])
     return {
         held[topic, partition, offset]: event_id.hex()
-        for topic, partition, offset, event_id in _tuples(table, names)
+        for topic, partition, offset, event_id in tuples(table, names)
         if (topic, partition, offset) in held
     }
 
@@ -151,9 +136,15 @@ def ids_at(archive: Archive, manifest: Manifest, wanted: Iterable[int]) -> dict[
 def events_at(archive: Archive, manifest: Manifest, wanted: Iterable[int]) -> Iterator[Event]:
     """The events at the positions that a segment holds."""
     held = held_at(manifest, wanted)
-    if held:
-        offsets = sorted({offset for _, _, offset in held})
-        table = pq.read_table(archive.file(manifest.number, "messages"), filters=[("offset", "in", offsets)])
+    if not held:
+        return
+    offsets = pa.array(sorted({offset for _, _, offset in held}), pa.int64())
+
+    def among(names: pa.Table) -> NDArray[np.bool_]:
+        found: NDArray[np.bool_] = pc.is_in(names["offset"], value_set=offsets).to_numpy().astype(np.bool_)
+        return found
+
+    for table in chosen_rows(archive.file(manifest.number, "messages"), ("offset",), among):
         for row in table.to_pylist():
             if (row["topic"], row["partition"], row["offset"]) in held:
                 yield event_of(row)
@@ -169,11 +160,11 @@ def event_at(archive: Archive, position: int) -> Event | None:
     return None
 
 
-def registers_of(archive: Archive, manifest: Manifest, point: str) -> dict[int, Register]:
-    """Registers of a point that speak in a segment."""
-    table = _rows(archive.file(manifest.number, "registers"), "point", [point])
+def registers_of(archive: Archive, manifest: Manifest, points: Collection[str]) -> dict[int, Register]:
+    """Registers of some points that speak in a segment."""
+    table = _rows(archive.file(manifest.number, "registers"), "point", sorted(points))
     names = ("register_id", *REGISTER, "digits")
-    return {identity: Register(*rest) for identity, *rest in _tuples(table, names)}
+    return {identity: Register(*rest) for identity, *rest in tuples(table, names)}
 
 
 def readings_of(archive: Archive, manifest: Manifest, registers: list[int], cut: Cut) -> pa.Table:
@@ -183,16 +174,30 @@ def readings_of(archive: Archive, manifest: Manifest, registers: list[int], cut:
     return cut.of(table, "time_us").select(names[:4])
 
 
-def slot_values_of(archive: Archive, manifest: Manifest, thing: str, cut: Cut) -> Iterator[SlotValue]:
-    """Slot values of an object."""
-    known = _rows(archive.file(manifest.number, "series"), "object", [thing])
+def slot_values_of(
+    archive: Archive, manifest: Manifest, objects: Collection[str], cut: Cut
+) -> Iterator[tuple[SlotValue, int]]:
+    """Slot values of some objects, each with the position of the event that says it."""
+    known = _rows(archive.file(manifest.number, "series"), "object", sorted(objects))
     if known.num_rows:
         file = archive.file(manifest.number, "slot_values")
         table = cut.of(_rows(file, "series_id", known["series_id"].to_pylist()), "slot_us")
-        names = ("series", "object", "slot_us", "value", "unit", "quality", "version")
-        for series, found, slot_us, value, unit, quality, version in _tuples(table, names):
+        names = ("series", "object", "slot_us", "value", "unit", "quality", "version", "position")
+        for series, found, slot_us, value, unit, quality, version, position in tuples(table, names):
             exact = int(value) if unit == "mWh" else Decimal(value)
-            yield SlotValue(series, found, slot_us, exact, unit, quality, version)
+            yield SlotValue(series, found, slot_us, exact, unit, quality, version), position
+
+
+def positions_of_points(archive: Archive, manifest: Manifest, points: Collection[str], cut: Cut) -> set[int]:
+    """Positions of the events that say something of registers or quarter hours of some points."""
+    found: set[int] = set()
+    if cut.may_touch(manifest, "readings"):
+        registers = list(registers_of(archive, manifest, points))
+        if registers:
+            found.update(readings_of(archive, manifest, registers, cut)["position"].to_pylist())
+    if cut.may_touch(manifest, "slot_values"):
+        found.update(position for _, position in slot_values_of(archive, manifest, points, cut))
+    return found
 
 
 def documents(archive: Archive, manifest: Manifest, known_us: int) -> Iterator[tuple[str, str]]:
@@ -208,7 +213,7 @@ def documents(archive: Archive, manifest: Manifest, known_us: int) -> Iterator[t
         seen = _rows(archive.file(manifest.number, "observations"), "actor", actors, names)
         seen = seen.filter(pc.less_equal(seen["recorded_us"], known_us))
         found = found.filter(pc.is_in(found["signal_id"], value_set=pc.unique(seen["signal_id"])))
-    yield from _tuples(found, ("actor", "attribute"))
+    yield from tuples(found, ("actor", "attribute"))
 
 
 def value_of(text: str | bytes) -> Any:
@@ -216,27 +221,68 @@ def value_of(text: str | bytes) -> Any:
     return json.loads(text, parse_float=Decimal)
 
 
+def chosen_rows(
+    file: Path,
+    names: tuple[str, ...],
+    choose: Callable[[pa.Table], NDArray[np.bool_]],
+    columns: tuple[str, ...] | None = None,
+    within: tuple[str, list[str] | list[int] | None] = ("", None),
+) -> Iterator[pa.Table]:
+    """The rows that are chosen by some columns, a row group at a time; of a group without any only those are read.
+
+    Args:
+        file: A Parquet file.
+        names: The columns by which is chosen.
+        choose: Which rows of a group are wanted.
+        columns: Those to read; None: all.
+        within: A column and values: groups whose statistics say that they hold none of them are passed over.
+    """
+    with pq.ParquetFile(file, memory_map=True) as parquet:
+        column, values = within
+        groups = range(parquet.num_row_groups) if values is None else _groups(parquet, column, values)
+        for group in groups:
+            mask = choose(parquet.read_row_group(group, columns=list(names), use_threads=False))
+            hits = np.flatnonzero(mask)
+            if len(hits):
+                first, end = int(hits[0]), int(hits[-1]) + 1
+                wanted = None if columns is None else list(columns)
+                table = parquet.read_row_group(group, columns=wanted, use_threads=False).slice(first, end - first)
+                yield table.filter(pa.array(mask[first:end]))
+
+
 def _rows(file: Path, column: str, values: list[Any], columns: list[str] | None = None) -> pa.Table:
     """Rows whose column has one of some values, from the row groups that may hold them."""
-    with pq.ParquetFile(file, memory_map=True) as parquet:
-        groups = _groups(parquet, column, values)
-        table = parquet.read_row_groups(groups, columns=columns)
-    wanted = pa.array(values, pa.string() if isinstance(next(iter(values), ""), str) else pa.int64())
-    found = table[column]
-    if pa.types.is_dictionary(found.type):
-        found = found.cast(pa.string())
-    return table.filter(pc.is_in(found, value_set=wanted))
+    values = sorted(values)
+    kind = pa.string() if isinstance(next(iter(values), ""), str) else pa.int64()
+    wanted = pa.array(values, kind)
+
+    def among(names: pa.Table) -> NDArray[np.bool_]:
+        found: NDArray[np.bool_] = pc.is_in(names[column].cast(kind), value_set=wanted).to_numpy().astype(np.bool_)
+        return found
+
+    chosen = None if columns is None else tuple(columns)
+    tables = list(chosen_rows(file, (column,), among, chosen, (column, values)))
+    if tables:
+        return pa.concat_tables(tables)
+    schema = pq.read_schema(file)
+    return schema.empty_table() if columns is None else schema.empty_table().select(columns)
 
 
 def _groups(parquet: pq.ParquetFile, column: str, values: list[Any]) -> list[int]:
+    """Row groups whose statistics do not exclude every one of some sorted values."""
     index = parquet.schema_arrow.get_field_index(column)
     found = []
     for group in range(parquet.num_row_groups):
         bounds = parquet.metadata.row_group(group).column(index).statistics
-        if bounds is None or not bounds.has_min_max or any(bounds.min <= value <= bounds.max for value in values):
+        if bounds is None or not bounds.has_min_max:
+            found.append(group)
+            continue
+        place = bisect_left(values, bounds.min)
+        if place < len(values) and values[place] <= bounds.max:
             found.append(group)
     return found
 
 
-def _tuples(table: pa.Table, names: tuple[str, ...] | list[str]) -> Iterator[tuple[Any, ...]]:
+def tuples(table: pa.Table, names: tuple[str, ...] | list[str]) -> Iterator[tuple[Any, ...]]:
+    """Some columns of each row."""
     return zip(*(table[name].to_pylist() for name in names), strict=True)

@@ -16,9 +16,10 @@ from kafka.errors import KafkaError
 
 from replay import filtered
 from replay.filtered import Cut
+from replay.observed import observed
 from replay.reading import window_of
 from schemas.event import Event
-from schemas.facts import Facts, SlotValue
+from schemas.facts import Facts, Observation, SlotValue
 from schemas.interfaces import by_topic, by_topic_number
 from schemas.rows import Edge, Register, position_of, split_position
 from schemas.time import format_time
@@ -27,6 +28,8 @@ from streams.archive.observing import observe_whole
 from streams.lookups import NEIGHBOUR_US, Attribute
 from streams.settings import Settings
 from streams.tail import read_at, read_tail
+from twin.actors import derived
+from twin.actors.derived import Derived
 from twin.actors.disputes import Claim, Dispute, disputes, may_be_disputed
 from twin.actors.relations import SAME_AS, partners
 from twin.merge.edges import merge_readings
@@ -60,6 +63,12 @@ def disputes_at(config: Settings, actor: str, at_us: int | None = None, known_us
     """Where interfaces disagree about an actor, under whichever of its names they speak of it."""
     archive, tail = log_of(config)
     return disputes_in(archive, actor, at_us, known_us, tail)
+
+
+def derived_at(config: Settings, actor: str, at_us: int, known_us: int | None = None) -> list[Derived]:
+    """What follows at ``at_us`` from all that was observed of an actor until then (:mod:`twin.actors.derived`)."""
+    archive, tail = log_of(config)
+    return derived_in(archive, actor, at_us, known_us, tail)
 
 
 def edges_for(config: Settings, point: str, day: date, known_us: int | None = None) -> list[Edge]:
@@ -100,7 +109,7 @@ def event_ids(config: Settings, positions: Collection[int]) -> dict[int, str]:
         number, partition, offset = split_position(position)
         wanted[by_topic_number(number).topic, partition].add(offset)
     try:
-        found |= {_position(event): event.id for event in read_at(config.kafka, config.topic_prefix, wanted)}
+        found |= {place_in_log(event): event.id for event in read_at(config.kafka, config.topic_prefix, wanted)}
     except KafkaError as problem:
         log.warning("the events of %d messages are not named, for Kafka does not answer: %s", len(left), problem)
     return found
@@ -130,14 +139,13 @@ def twin_in(
     cut = Cut(-EVER_US, EVER_US if at_us is None else at_us + 1, EVER_US if known_us is None else known_us)
     best: dict[str, Attribute] = {}
     for manifest in archive.manifests():
-        if cut.may_touch(manifest, "observations"):
-            for seen in filtered.observed(archive, manifest, [actor], cut):
-                _keep_latest(best, seen)
+        for seen in observed(archive, manifest, [actor], cut, latest=True):
+            _keep_latest(best, seen)
     if actor.startswith("interface:"):
         best.pop("last_message", None)  # one a quarter hour; the cut may lie within
         latest = filtered.last_message(archive, actor.removeprefix("interface:"), cut)
         if latest is not None:
-            _keep_latest(best, _last_message(latest, _position(latest)))
+            _keep_latest(best, _last_message(latest, place_in_log(latest)))
     for seen in _recent(tail, actor, cut):
         _keep_latest(best, seen)
     return [best[attribute] for attribute in sorted(best)]
@@ -159,13 +167,21 @@ def disputes_in(
     )
 
 
+def derived_in(
+    archive: Archive, actor: str, at_us: int, known_us: int | None = None, tail: Tail = tuple
+) -> list[Derived]:
+    """See :func:`derived_at`."""
+    cut = Cut(-EVER_US, at_us + 1, EVER_US if known_us is None else known_us)
+    seen = _all_of(archive, {actor}, cut, list(tail()), lambda _, attribute: derived.matters(attribute))
+    return derived.derived((Observation(*one[:5]) for one in seen), at_us)
+
+
 def _all_of(
     archive: Archive, actors: Collection[str], cut: Cut, recent: list[Said], wants: Callable[[str, str], bool]
 ) -> Iterator[Attribute]:
     """Every observation of some attributes of actors."""
     for manifest in archive.manifests():
-        if cut.may_touch(manifest, "observations"):
-            yield from filtered.observed(archive, manifest, actors, cut, wants)
+        yield from observed(archive, manifest, actors, cut, wants)
     for actor in actors:
         yield from (seen for seen in _recent(lambda: recent, actor, cut) if wants(actor, seen.attribute))
 
@@ -178,17 +194,17 @@ def quarters_in(
     cut = Cut(start_us, end_us, known)
     wide = Cut(start_us - NEIGHBOUR_US, end_us + NEIGHBOUR_US, known)
     ever = Cut(-EVER_US, EVER_US, known)
-    readings = _Readings()
+    readings = Readings()
     values: set[SlotValue] = set()
     cancelled: set[str] = set()
     for manifest in archive.manifests():
         if wide.may_touch(manifest, "readings"):
-            registers = filtered.registers_of(archive, manifest, point)
+            registers = filtered.registers_of(archive, manifest, [point])
             if registers:
                 readings.name(registers)
                 readings.extend(filtered.readings_of(archive, manifest, list(registers), wide))
         if cut.may_touch(manifest, "slot_values"):
-            values.update(filtered.slot_values_of(archive, manifest, point, cut))
+            values.update(value for value, _ in filtered.slot_values_of(archive, manifest, [point], cut))
         if ever.may_touch(manifest, "observations"):
             cancelled.update(_document(*named) for named in filtered.documents(archive, manifest, known))
     for event, position, facts in tail():
@@ -216,13 +232,13 @@ def events_in(archive: Archive, actor: str, from_us: int, to_us: int, tail: Tail
     for manifest in archive.manifests():
         bounds = (manifest.time_us, manifest.recorded_us)
         if any(known is not None and known.touches(from_us, to_us) for known in bounds):
-            found += filtered.messages(archive, manifest, actor)
+            found += filtered.messages(archive, manifest, [actor], from_us, to_us)
     found += [event for event, _, _ in tail() if event.actor == actor]
     found = [event for event in found if from_us <= stamp_of(event) < to_us]
     return sorted(found, key=lambda event: (stamp_of(event), event.id, event.topic, event.partition, event.offset))
 
 
-class _Readings:
+class Readings:
     """Readings of a few registers on their way to edges."""
 
     def __init__(self) -> None:
@@ -230,19 +246,23 @@ class _Readings:
         self._columns: tuple[list[int], ...] = ([], [], [], [])
 
     def name(self, registers: dict[int, Register]) -> None:
+        """Say which registers stand behind their identities."""
         for identity, register in registers.items():
             known = self._registers.get(identity, register)
             self._registers[identity] = register._replace(digits=max(register.digits, known.digits))
 
     def add(self, *row: int) -> None:
+        """A reading: register, time, value, position."""
         for column, value in zip(self._columns, row, strict=True):
             column.append(value)
 
     def extend(self, table: pa.Table) -> None:
+        """Readings as columns in that order."""
         for column, values in zip(self._columns, table, strict=True):
             column.extend(values.to_pylist())
 
     def edges(self) -> list[Edge]:
+        """The first and last reading of each quarter hour."""
         merged = merge_readings(*(np.array(column, np.int64) for column in self._columns))
         rows = zip(*(column.tolist() for column in merged), strict=True)
         return [Edge(self._registers[identity], *rest) for identity, *rest in rows]
@@ -276,7 +296,8 @@ def _last_message(event: Event, position: int) -> Attribute:
     )
 
 
-def _position(event: Event) -> int:
+def place_in_log(event: Event) -> int:
+    """The position of an event that lies in the log."""
     return position_of(by_topic(event.topic).topic_number, event.partition, event.offset)
 
 

@@ -113,7 +113,7 @@ def numeric(rows: TwinRows) -> tuple[TwinRows, NDArray[np.float64]]:
     first = np.frombuffer(data.buffers()[2], np.uint8)[offsets]
     numbers = (first == ord("-")) | ((first >= ord("0")) & (first <= ord("9")))
     chosen = picked(rows, numbers)
-    return chosen, chosen.value_json.cast(pa.float64()).to_numpy()
+    return chosen, chosen.value_json.cast(pa.float64()).to_numpy() + 0.0  # -0 as 0, as in twin.merge
 
 
 class PointSamples(NamedTuple):

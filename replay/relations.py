@@ -5,9 +5,9 @@ from collections.abc import Collection, Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
-from replay import filtered
-from replay.filtered import Cut
+from replay.filtered import Cut, value_of
 from replay.history import EVER_US, Tail, log_of
+from replay.observed import observed
 from streams import lookups
 from streams.archive.layout import Archive
 from streams.settings import Settings
@@ -83,9 +83,8 @@ def with_stations(actors: Iterable[str]) -> set[str]:
 
 def _stated(archive: Archive, actors: Collection[str], cut: Cut) -> Iterable[Statement]:
     for manifest in archive.manifests():
-        if cut.may_touch(manifest, "observations"):
-            for seen in filtered.observed(archive, manifest, actors, cut, _matters):
-                yield Statement(seen.actor, seen.attribute, seen.value, seen.time_us, seen.event_id)
+        for seen in observed(archive, manifest, actors, cut, _matters):
+            yield Statement(seen.actor, seen.attribute, seen.value, seen.time_us, seen.event_id)
 
 
 def _recent(tail: Tail, cut: Cut) -> dict[str, list[Statement]]:
@@ -96,6 +95,6 @@ def _recent(tail: Tail, cut: Cut) -> dict[str, list[Statement]]:
             continue
         for fact in facts.observations:
             if fact.time_us < cut.end_us and _matters(fact.actor, fact.attribute):
-                value = filtered.value_of(canonical(fact.value))
+                value = value_of(canonical(fact.value))
                 found[fact.actor].append(Statement(fact.actor, fact.attribute, value, fact.time_us, event.id))
     return found

@@ -5,7 +5,9 @@ from typing import Final, NamedTuple
 
 from replay import filtered
 from replay.filtered import Cut
-from replay.history import EVER_US, Said, log_of, stamp_of, twin_in
+from replay.history import EVER_US, Said, log_of, place_in_log, stamp_of
+from replay.known import attributes_before, quarters_before
+from replay.observed import observed, who_said
 from replay.relations import site_in, station_of
 from schemas.event import Event
 from schemas.facts import Facts
@@ -14,13 +16,10 @@ from streams import lookups
 from streams.archive.layout import Archive
 from streams.archive.observing import observe_whole
 from streams.settings import Settings
-from twin.story import TRANSACTION, Change, Telling, names_in
+from twin.quarters_told import RegisterChange, SlotChange, told_of_slots
+from twin.story import PARTS, TRANSACTION, Change, Part, Telling, names_in
 
 _TRANSACTION_ID: Final = "transaction_id"
-_LIVE: Final = frozenset({"evse", "bev"})
-"""Actors of the charging itself; what is said of others of a site belongs to one session only after it, as a bill."""
-
-_DOCUMENTED: Final = frozenset({"melo", "malo", "session", "msb"})
 _AROUND_US: Final = 2 * MINUTE_US
 """Plugging in and out is told a little before the transaction begins and after it ended [M]."""
 
@@ -32,6 +31,15 @@ class Line(NamedTuple):
     event: Event
     ties: tuple[str, ...]
     changes: tuple[Change, ...]
+    registers: tuple[RegisterChange, ...]
+    slots: tuple[SlotChange, ...]
+
+
+class _Span(NamedTuple):
+    """Times ``[from_us, to_us)``."""
+
+    from_us: int
+    to_us: int
 
 
 def story_of(config: Settings, name: str, from_us: int, to_us: int) -> list[Line]:
@@ -45,7 +53,7 @@ def story_of(config: Settings, name: str, from_us: int, to_us: int) -> list[Line
     seeds = lookups.named(config.database_url, config.schema, name)
     if seeds:
         return site_story(archive, seeds, from_us, to_us, recent)
-    places = {event.actor for event in _tied_to_transaction(archive, name, from_us, to_us, recent)}
+    places = {event.actor for event in _tied_to_transaction(archive, name, _Span(from_us, to_us), recent)}
     if not places:
         raise LookupError(
             f"no actor is named {name}, and no transaction of that time; `twin actors` lists who there is"
@@ -57,32 +65,35 @@ def site_story(
     archive: Archive, seeds: Collection[str], from_us: int, to_us: int, recent: Collection[Said] = ()
 ) -> list[Line]:
     """Every message about a member of the site."""
+    span = _Span(from_us, to_us)
     members = _members(archive, seeds, (from_us, to_us - 1), recent)
-    return _told(archive, _events(archive, members, from_us, to_us, recent), members, from_us, members)
+    return _told(archive, _events(archive, members, span, recent), members, span, members, recent)
 
 
 def session_story(
     archive: Archive, places: Collection[str], transaction: str, from_us: int, to_us: int, recent: Collection[Said] = ()
 ) -> list[Line]:
-    """What wallbox and vehicle say from plugging in to plugging out, and after it what documents say of the site."""
-    tied = list(_tied_to_transaction(archive, transaction, from_us, to_us, recent))
+    """What is said at the site from plugging in to plugging out, and after it what documents say of the session."""
+    span = _Span(from_us, to_us)
+    tied = list(_tied_to_transaction(archive, transaction, span, recent))
     times = [stamp_of(event) for event in tied]
-    start_us, end_us = min(times) - _AROUND_US, max(times) + _AROUND_US
-    members = _members(archive, places, (times[0], (start_us + end_us) // 2, to_us - 1), recent)
+    live = _Span(min(times) - _AROUND_US, max(times) + _AROUND_US + 1)
+    members = _members(archive, places, (times[0], (live.from_us + live.to_us) // 2, to_us - 1), recent)
     names = members | {f"{TRANSACTION}:{transaction}"} | {name for event in tied for name in names_in(event)}
     chosen = [
         event
-        for event in _events(archive, members, from_us, to_us, recent)
-        if f"{TRANSACTION}:{transaction}" in names_in(event) or _is_part(event, start_us, end_us)
+        for event in _events(archive, members, span, recent)
+        if f"{TRANSACTION}:{transaction}" in names_in(event) or _is_part(event, live)
     ]
-    return _told(archive, chosen, names, from_us, members)
+    return _told(archive, chosen, names, span, members, recent)
 
 
-def _is_part(event: Event, start_us: int, end_us: int) -> bool:
-    kind = event.actor.partition(":")[0]
-    if kind in _LIVE:
-        return start_us <= stamp_of(event) <= end_us
-    return stamp_of(event) >= start_us and kind in _DOCUMENTED
+def _is_part(event: Event, live: _Span) -> bool:
+    """Whether a message about a member of the site belongs to the session at it (:data:`twin.story.PARTS`)."""
+    part = PARTS.get(event.actor.partition(":")[0])
+    if part is None or stamp_of(event) < live.from_us:
+        return False
+    return part is Part.AFTER or stamp_of(event) < live.to_us
 
 
 def _members(
@@ -93,61 +104,80 @@ def _members(
     return frozenset(member for members in found for member in members)
 
 
-def _events(
-    archive: Archive, members: Collection[str], from_us: int, to_us: int, recent: Collection[Said]
-) -> list[Event]:
-    """Every event whose actor is a member, or that says something of one."""
-    cut = Cut(from_us, to_us, EVER_US)
+def _events(archive: Archive, members: Collection[str], span: _Span, recent: Collection[Said]) -> list[Event]:
+    """Every event whose actor is a member, or that says something of one: of its state, a register, a quarter hour."""
+    cut = Cut(*span, EVER_US)
+    objects = {member.partition(":")[2] for member in members}
     found: dict[tuple[str, int, int], Event] = {}
     for manifest in archive.manifests():
         bounds = (manifest.time_us, manifest.recorded_us)
-        if not any(known is not None and known.touches(from_us, to_us) for known in bounds):
+        if not any(known is not None and known.touches(*span) for known in bounds):
             continue
-        positions = {seen.position for seen in filtered.observed(archive, manifest, members, cut)}
-        about = (event for member in members for event in filtered.messages(archive, manifest, member))
-        for event in (*about, *filtered.events_at(archive, manifest, positions)):
+        positions = {seen.position for seen in observed(archive, manifest, members, cut)}
+        positions |= filtered.positions_of_points(archive, manifest, objects, cut)
+        for event in filtered.messages(archive, manifest, members, *span):
+            found[event.topic, event.partition, event.offset] = event
+        left = positions - {place_in_log(event) for event in found.values()}
+        for event in filtered.events_at(archive, manifest, left):
             found[event.topic, event.partition, event.offset] = event
     for event, _, facts in recent:
-        if event.actor in members or any(seen.actor in members for seen in facts.observations):
+        if event.actor in members or _says_of(facts, members, objects):
             found[event.topic, event.partition, event.offset] = event
-    by_id = {event.id: event for event in found.values() if from_us <= stamp_of(event) < to_us}
+    by_id = {event.id: event for event in found.values() if span.from_us <= stamp_of(event) < span.to_us}
     return sorted(by_id.values(), key=lambda event: (stamp_of(event), event.id))
 
 
-def _tied_to_transaction(
-    archive: Archive, transaction: str, from_us: int, to_us: int, recent: Collection[Said]
-) -> Iterator[Event]:
+def _says_of(facts: Facts, members: Collection[str], objects: Collection[str]) -> bool:
+    return (
+        any(seen.actor in members for seen in facts.observations)
+        or any(reading.point in objects for reading in facts.readings)
+        or any(value.object in objects for value in facts.slot_values)
+    )
+
+
+def _tied_to_transaction(archive: Archive, transaction: str, span: _Span, recent: Collection[Said]) -> Iterator[Event]:
     """The events of a transaction, in order; found by what stations say of their transactions."""
-    cut = Cut(from_us, to_us, EVER_US)
+    cut = Cut(*span, EVER_US)
+    names = [transaction, int(transaction)] if transaction.isascii() and transaction.isdecimal() else [transaction]
     places: set[str] = set()
     for manifest in archive.manifests():
-        if cut.may_touch(manifest, "observations"):
-            actors = filtered.actors_with(archive, manifest, _TRANSACTION_ID)
-            seen = filtered.observed(archive, manifest, actors, cut, lambda _, name: name == _TRANSACTION_ID)
-            places.update(one.actor for one in seen if str(one.value) == transaction)
+        places |= who_said(archive, manifest, _TRANSACTION_ID, names, cut)
     for event, _, facts in recent:
         if any(one.attribute == _TRANSACTION_ID and str(one.value) == transaction for one in facts.observations):
             places.add(event.actor)
     stations = places | {station_of(place) for place in places}
-    for event in _events(archive, stations, from_us, to_us, recent):
+    for event in _events(archive, stations, span, recent):
         if f"{TRANSACTION}:{transaction}" in names_in(event):
             yield event
 
 
 def _told(
-    archive: Archive, events: Iterable[Event], names: Collection[str], from_us: int, members: frozenset[str]
+    archive: Archive,
+    events: list[Event],
+    names: Collection[str],
+    span: _Span,
+    members: frozenset[str],
+    recent: Collection[Said],
 ) -> list[Line]:
     """The events with what ties them and what each changed, from what was known before."""
-    known = {
-        (seen.actor, seen.attribute): (seen.time_us, seen.event_id, seen.value)
-        for member in members
-        for seen in twin_in(archive, member, from_us - 1)
-    }
-    telling, lines = Telling(known), []
-    for event in events:
-        facts = Facts()
-        observe_whole(event, facts)
+    said = [_facts_of(event) for event in events]
+    telling = Telling(attributes_before(archive, members, span.from_us, recent))
+    asked = told_of_slots(said)
+    quarters = quarters_before(
+        archive, members, span.from_us, dict(zip(map(place_in_log, events), said, strict=True)), recent
+    )
+    lines = []
+    for event, facts in zip(events, said, strict=True):
         ties = names_in(event) | {seen.actor for seen in facts.observations}
         changes = telling.changes(event.id, facts, members)
-        lines.append(Line(stamp_of(event), event, tuple(sorted(ties & set(names))), tuple(changes)))
+        registers = quarters.registers(facts)
+        slots = quarters.slots(facts, place_in_log(event), asked)
+        tied = tuple(sorted(ties & set(names)))
+        lines.append(Line(stamp_of(event), event, tied, tuple(changes), tuple(registers), tuple(slots)))
     return lines
+
+
+def _facts_of(event: Event) -> Facts:
+    facts = Facts()
+    observe_whole(event, facts)
+    return facts

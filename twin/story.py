@@ -4,12 +4,14 @@ A message belongs to a conversation when its actor, or what one of these rules f
 data (:data:`TIES`); ``docs/twins.md`` prints it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from enum import Enum
 from fnmatch import fnmatchcase
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
-from schemas.devices import device_name
+from schemas.devices import device_name, vehicle_name
 from schemas.event import Event
 from schemas.facts import Facts, Scalar
 
@@ -28,6 +30,9 @@ class Tie(NamedTuple):
     kind: str
     meaning: str
 
+
+_SPELLING: Final[Mapping[str, Callable[[str], str]]] = MappingProxyType({"meter": device_name, "bev": vehicle_name})
+"""Kinds whose names are written in several ways, and how they are written here."""
 
 TIES: Final = (
     Tie("ocpp.*", "body.transactionInfo.transactionId", TRANSACTION, "transaction of OCPP 2.x"),
@@ -57,6 +62,22 @@ TIES: Final = (
 )
 
 
+class Part(Enum):
+    """When messages about a kind of actors of a site belong to a session at it."""
+
+    DURING = "from plugging in to plugging out"
+    AFTER = "from plugging in on: documents come when it is over"
+
+
+PARTS: Final[Mapping[str, Part]] = MappingProxyType(
+    {
+        **dict.fromkeys(("evse", "bev", "hems", "asset", "meter", "control-box", "sr", "nelo"), Part.DURING),
+        **dict.fromkeys(("smgw", "melo", "malo", "session", "msb"), Part.AFTER),
+    }
+)
+"""By kind of actor. A message that names the session itself belongs to it whenever it comes."""
+
+
 class Change(NamedTuple):
     """An attribute of an actor before and after a message; ``before`` is None where nothing was known."""
 
@@ -78,7 +99,7 @@ def names_in(event: Event) -> set[str]:
     for path, kind in _rules_of(event.type):
         for value in _at(event.payload, path):
             if isinstance(value, (str, int)) and value != "" and not isinstance(value, bool):
-                name = device_name(str(value)) if kind == "meter" else str(value)
+                name = _SPELLING.get(kind, str)(str(value))
                 found.add(f"{kind}:{name}" if kind else name)
     return found
 

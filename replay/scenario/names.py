@@ -24,10 +24,11 @@ SPEAKING_HOUSES: Final = 24
 class Names:
     """The names of one site; "" where it has no such thing.
 
-    ``malo`` is the market location of what it draws, ``feed_in_malo`` that of what it gives back. ``resource`` is what
-    the grid operator limits under section 14a (SR-ID), ``control_box`` the device that is told.
+    ``nelo`` is its connection to the grid, ``malo`` the market location of what it draws, ``feed_in_malo`` that of what
+    it gives back. ``resource`` is what the grid operator limits under section 14a (SR-ID), ``control_box`` the device
+    that is told.
 
-    Only the first houses of a street (:data:`SPEAKING_HOUSES`) have the last three: ``submeter`` is an M-Bus meter in
+    Only the first houses of a street (:data:`SPEAKING_HOUSES`) have three more: ``submeter`` is an M-Bus meter in
     front of the wallbox, ``inverter`` and ``storage`` are what the energy manager reads over Modbus: the roof, and the
     car at a bidirectional wallbox.
     """
@@ -44,6 +45,7 @@ class Names:
     car: str
     resource: str
     control_box: str
+    nelo: str
     submeter: str
     inverter: str
     storage: str
@@ -84,6 +86,7 @@ def names_of(street: Street, site: int) -> Names:
         car=f"WGGZZZ1BZTA{site:06d}" if has_wallbox else "",
         resource=make_resource(f"C{site:09d}") if household.limited else "",
         control_box=f"d:_n:Gegenstrom_CLS-{site:05d}" if household.limited else "",
+        nelo=make_resource(f"E{site:09d}"),
         submeter=f"1NZR01{30_000_000 + site:08d}" if speaks and household.heat_pump and household.bidirectional else "",
         inverter=f"PV-{site:05d}" if speaks and household.pv else "",
         storage=f"BAT-{site:05d}" if speaks and household.pv and household.bidirectional else "",

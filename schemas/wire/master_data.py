@@ -19,10 +19,14 @@ column                 what
 ``evses``              wallboxes: ``<station>/<EVSE>``
 ``hems``               energy manager
 ``control_box``        control box
+``submeters``          meters behind its own: of a wallbox, of a heat pump
+``assets``             PV, batteries, heat pumps, as the energy manager reads them
 ``supplier``           code of the supplier of ``malo``
 ``balance_group``      EIC of the balance group of ``malo``
 ``aggregator``         who markets its flexibility
 ``msb``                code of the metering point operator
+``loads``              controllable loads under section 14a EnWG: ``<kind>=<rating in W>``, as ``wallbox=11000``; kinds
+                       are heat-pump, cooling, wallbox, battery
 =====================  ========================================================================================
 
 Columns in the plural hold several names, parted by spaces. A device that is known under several names (in OCPP and in
@@ -57,7 +61,12 @@ from schemas.wire.contract import (
 )
 
 NEEDED: Final = ("valid_from", "melo")
-SEVERAL: Final = ("meters", "resources", "evses")
+LOADS: Final = "loads"
+LOAD_KINDS: Final = ("heat-pump", "cooling", "wallbox", "battery")
+RATING_LIMIT_W: Final = 10**6
+"""No load behind a house's connection is built for a megawatt."""
+
+SEVERAL: Final = ("meters", "resources", "evses", "submeters", "assets", LOADS)
 SINGLE: Final = (
     "malo",
     "feed_in_malo",
@@ -181,7 +190,19 @@ def _names(column: str, cell: str) -> list[list[str]]:
     told = [[name for name in word.split("=") if name] for word in words]
     if any(not names for names in told):
         raise SchemaViolation(f"{column} has a device without a name")
+    if column == LOADS:
+        return [_load(names) for names in told]
     return told if check is None else [[check(names[0])] for names in told]
+
+
+def _load(names: list[str]) -> list[str]:
+    kind, rating = names[0], names[1] if len(names) == 2 else ""
+    is_rated = rating.isascii() and rating.isdecimal() and len(rating) <= 7 and 0 < int(rating) <= RATING_LIMIT_W
+    if kind not in LOAD_KINDS or not is_rated:
+        raise SchemaViolation(
+            f"load {'='.join(names)[:40]!r} is not {', '.join(LOAD_KINDS)} with its rating in W, such as wallbox=11000"
+        )
+    return [kind, str(int(rating))]
 
 
 FORMAT: Final = WireFormat("master_data", "Master data of metering locations (CSV)", recognise, split, decode)

@@ -56,6 +56,34 @@ def test_a_message_says_what_it_changed_from_what_to_what(told, site):
     assert all(change["before"] != change["after"] for change in changes)
 
 
+def test_a_message_says_which_register_and_which_quarter_hours_it_changed(told, site):
+    lines = told(site["station"])
+    station = f"{site['station']}/1"
+    steps = [change for line in lines for change in line["registers"] if change["point"] == station]
+    of_import = [change for change in steps if change["direction"] == "import"]
+    assert len(of_import) > 1
+    assert all(one["after_mwh"] == next_one["before_mwh"] for one, next_one in pairwise(of_import))
+    changed = {}
+    for line in lines:
+        for change in line["slots"]:
+            key = change["series"], change["object"], change["slot"]
+            assert changed.get(key) == change["before"], key
+            changed[key] = change["after"]
+    assert len([key for key in changed if key[:2] == ("energy.import", site["melo"])]) == 92
+    assert {"energy.import", "energy.export"} <= {series for series, thing, _ in changed if thing == station}
+
+
+def test_what_the_story_tells_of_quarter_hours_is_what_the_tables_hold(told, twin, site):
+    changed = {}
+    for line in told(site["station"]):
+        changed |= {(change["object"], change["series"], change["slot"]): change["after"] for change in line["slots"]}
+    for point in (site["melo"], f"{site['station']}/1", site["malo"]):
+        held = json.loads(twin("slots", point, "2026-03-29", "--json").stdout)["quarter_hours"]
+        for quarter in held:
+            key = point, f"energy.{quarter['direction']}", quarter["slot"]
+            assert changed.get(key) == quarter["value_mwh"], key
+
+
 def test_the_story_of_a_session_goes_from_plugging_in_to_settlement(told, site):
     transaction = transaction_of(told(site["station"]))
     lines = told(transaction)
@@ -72,6 +100,8 @@ def test_a_person_reads_a_line_a_message_and_a_line_a_change(twin, site):
     shown = twin("story", site["station"], "--from", "2026-03-29T10:00:00Z", "--to", "2026-03-29T18:00:00Z").stdout
     assert f"evse:{site['station']}/1 connector_status: " in shown
     assert " -> " in shown
+    assert f".8.0 at {site['melo']}: " in shown or f"{site['meter']} 1-0:1.8.0: " in shown
+    assert f"{site['station']}/1 energy.import 2026-03-29T" in shown
 
 
 @pytest.mark.parametrize(

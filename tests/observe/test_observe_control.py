@@ -7,7 +7,8 @@ from schemas.facts import INDICATIVE, MEASURED, Facts, SlotValue
 from schemas.time import HOUR_US, MINUTE_US, SLOT_US, parse_time
 from schemas.wire.control import encode_box, encode_measure
 from streams.reader import Conversations, read
-from twin.observe.control import SLOT_LIMIT, observe
+from twin.observe.ceilings import SLOT_LIMIT
+from twin.observe.control import observe
 
 ORDER, ANSWER = "f81d4fae-7dec-11d0-a765-00a0c91e6bf6", "a81d4fae-7dec-11d0-a765-00a0c91e6bf6"
 AT_US = parse_time("2026-10-25T16:55:00Z")

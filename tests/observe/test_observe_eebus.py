@@ -11,8 +11,8 @@ from schemas.time import HOUR_US, format_time, parse_time
 from schemas.wire.contract import Conversation, Frame
 from schemas.wire.eebus import FORMAT
 from schemas.wire.eebus.datagram import Address, Command, Datagram, encode_datagram, scaled
+from twin.actors import declared
 from twin.observe.eebus import observe
-from twin.observe.eebus.attributes import attribute_of
 
 SAMPLES = Path(__file__).parents[2].parent / "shared" / "samples" / "eebus"
 NOON_US = parse_time("2026-03-29T12:00:00Z")
@@ -40,9 +40,9 @@ def said_by(*messages, interface="3", time_us=None):
     facts = Facts()
     observe(from_record(to_record(event)[1]), facts)
     for seen in facts.observations:
-        entry = attribute_of(seen.attribute)
-        assert entry is not None, seen.attribute
-        assert entry.unit in {seen.unit, "*"}, seen
+        entry = declared(seen.actor, seen.attribute, interface)
+        assert entry is not None, seen
+        assert entry.doubt(seen.value, seen.unit) == "", seen
     return facts
 
 

@@ -50,7 +50,7 @@ def test_what_an_interface_said_before_is_no_other_opinion():
 
 def test_only_what_several_interfaces_set_may_be_disputed():
     assert may_be_disputed("evse:A/1", "power")
-    assert not may_be_disputed("evse:A/1", "ev_connected")
+    assert not may_be_disputed("evse:A/1", "ev_communication_standard")
 
 
 @given(

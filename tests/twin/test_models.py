@@ -9,6 +9,7 @@ import ocpp
 import pytest
 
 from cli import twins_page
+from replay.fuzz.seeds import formats, seeds_of
 from replay.scenario import write_day
 from schemas.facts import Facts
 from schemas.interfaces import ACTORS, INTERFACES
@@ -19,7 +20,7 @@ from twin.actors import MODELS, declared
 from twin.actors.charging import Evse
 from twin.actors.model import Twin
 from twin.actors.values import Words
-from twin.observe import observe
+from twin.observe import modbus, observe
 from twin.observe.mbus import _UNTOLD
 
 SAMPLES = Path(__file__).parents[3] / "shared" / "samples"
@@ -35,26 +36,32 @@ INTERFACES_OF_SAMPLES = {
     "iso15118": ("1",),
     "telematics": ("2",),
 }
+POINT_LISTS = {"iec104", "modbus"}
+"""Formats whose points the operator's list names."""
+
+METER = {said.attribute: said.unit for said in modbus.POINTS[201].values()}
 SOME_TIME_US = parse_time("2026-03-29T12:00:00Z")
-BEYOND_THE_CATALOGUE = {"melo", "malo", "sr", "nelo", "session", "interface"}
+BEYOND_THE_CATALOGUE = {"melo", "malo", "sr", "nelo", "session", "spine", "interface"}
 """Kinds of actors that are no end of an interface: places, resources, sessions, and the interfaces themselves."""
 
 
 def said_in(path, interface):
-    """Interface, observation of everything a file says; what has no time is said at some time."""
+    """Interface, format and observation of everything a file says; what has no time is said at some time."""
     for outcome in read(path, interface):
         if not isinstance(outcome, Rejected):
             facts = Facts()
             observe(outcome if outcome.time_us is not None else outcome._replace(time_us=SOME_TIME_US), facts)
-            yield from ((interface, seen) for seen in facts.observations)
+            yield from ((interface, outcome.format, seen) for seen in facts.observations)
 
 
 def misfits(said):
     """What is undeclared, or does not fit its declaration, once each."""
     found = set()
-    for interface, seen in said:
+    for interface, name, seen in said:
         entry = declared(seen.actor, seen.attribute, interface)
-        doubt = "undeclared" if entry is None else entry.doubt(seen.value, seen.unit)
+        is_listed = name in POINT_LISTS
+        doubt = "undeclared" if entry is None or (entry.name == "*" and not is_listed) else ""
+        doubt = doubt or entry.doubt(seen.value, seen.unit)
         if doubt:
             found.add(f"{seen.actor.partition(':')[0]} {seen.attribute} on {interface}: {doubt} ({seen.value!r})")
     return sorted(found)
@@ -69,8 +76,8 @@ def day(tmp_path_factory):
 
 def test_everything_a_day_of_the_street_says_is_declared_with_its_unit_and_fits(day):
     assert misfits(day) == []
-    assert {seen.actor.partition(":")[0] for _, seen in day} <= set(MODELS)
-    assert len({(seen.actor.partition(":")[0], seen.attribute) for _, seen in day}) > 100
+    assert {seen.actor.partition(":")[0] for _, _, seen in day} <= set(MODELS)
+    assert len({(seen.actor.partition(":")[0], seen.attribute) for _, _, seen in day}) > 100
 
 
 @pytest.mark.skipif(not SAMPLES.exists(), reason="the samples are not here")
@@ -79,6 +86,27 @@ def test_everything_the_samples_say_is_declared_with_its_unit_and_fits(folder):
     files = [path for path in sorted((SAMPLES / folder).iterdir()) if path.suffix != ".xsd"]
     said = [seen for path in files for number in INTERFACES_OF_SAMPLES[folder] for seen in said_in(path, number)]
     assert misfits(said) == []
+
+
+@pytest.mark.parametrize("name", formats())
+def test_everything_that_messages_of_a_format_say_is_declared_with_its_unit_and_fits(name, tmp_path, monkeypatch):
+    monkeypatch.setenv("TWIN_HOME", str(tmp_path))
+    for place, seed in enumerate(seeds_of(name)):
+        (tmp_path / f"{place}-{seed.interface}.{name}").write_bytes(seed.content)
+    files = sorted(tmp_path.glob(f"*.{name}"))
+    said = [seen for path in files for seen in said_in(path, path.stem.partition("-")[2])]
+    assert said or name in {"iec104", "aggregator"}, "messages that say nothing prove nothing"
+    assert misfits(said) == []
+
+
+def test_every_point_of_sunspec_that_is_told_is_declared_with_its_unit():
+    for prefix, points in (("", modbus.ATTRIBUTES), ("meter_", METER)):
+        for attribute, unit in points.items():
+            for interface in ("8", "9"):
+                entry = declared("asset:SN-1", prefix + attribute, interface)
+                assert entry is not None, attribute
+                assert entry.name != "*", attribute
+                assert unit in entry.units, attribute
 
 
 def test_a_value_that_does_not_fit_is_noticed():

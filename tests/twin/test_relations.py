@@ -6,15 +6,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.time import HOUR_US
 from twin.actors.relations import ENDS, MEMBERS, Statement, edges, kinds_without_inverse, matters, partners
 
 
 def told(*rows):
-    return [Statement(actor, attribute, value, time_us, f"{time_us:032x}") for actor, attribute, value, time_us in rows]
+    """Statements, each with the hour in which it was made."""
+    return [
+        Statement(actor, attribute, value, round(hour * HOUR_US), f"{round(hour * HOUR_US):032x}")
+        for actor, attribute, value, hour in rows
+    ]
 
 
 def pairs(statements):
-    return {(edge.left, edge.relation, edge.right): edge.since_us for edge in edges(statements)}
+    return {(edge.left, edge.relation, edge.right): edge.since_us / HOUR_US for edge in edges(statements)}
 
 
 def test_what_was_said_again_holds_since_it_was_said_first():
@@ -62,6 +67,36 @@ def test_one_of_several_ends_by_itself():
     assert pairs(said) == {("smgw:G", "melo/L2", "melo:L2"): 1}
 
 
+SOON = 30 / 3600
+ONE_SESSION = told(
+    ("evse:Box", "ev_id", "X", 1),
+    ("bev:X", "evse", "Box", 1),
+    ("evse:E1", "ev_id", "X", 1 + SOON),
+    ("bev:X", "evse", "E1", 1 + SOON),
+)
+"""A car that speaks ISO 15118 at E1, of which the wallbox Box says over EEBUS that it is plugged in."""
+
+
+def test_a_common_session_ties_the_names_of_an_evse_together():
+    found = pairs(ONE_SESSION)
+    assert found["evse:Box", "same_as", "evse:E1"] == found["evse:E1", "same_as", "evse:Box"] == 1 + SOON
+    assert found["evse:Box", "ev_id", "bev:X"] == 1, "what one name says does not contradict the other"
+    assert found["evse:E1", "ev_id", "bev:X"] == 1 + SOON
+    assert found["bev:X", "evse", "evse:E1"] == 1, "it is at that EVSE since the first of its names was said"
+
+
+def test_a_car_that_drives_from_one_evse_to_another_ties_nothing():
+    said = told(("bev:X", "evse", "Box", 1), ("bev:X", "evse", "E1", 1 + 61 / 3600))
+    assert pairs(said) == {("bev:X", "evse", "evse:E1"): 1 + 61 / 3600}
+
+
+@pytest.mark.parametrize("names", [ONE_SESSION, told(("evse:E1", "same_as", "Box Other", 0))])
+def test_a_car_that_is_gone_by_one_name_of_the_evse_is_gone_by_all(names):
+    plugged = told(("evse:E1", "ev_id", "X", 1 + SOON), ("bev:X", "evse", "E1", 1 + SOON))
+    found = pairs([*names, *plugged, *told(("evse:Box", "ev_connected", False, 4))])
+    assert {relation for _, relation, _ in found} == {"same_as"}
+
+
 STATEMENTS = st.lists(
     st.builds(
         lambda row, at_us: told((*row, at_us))[0],
@@ -70,6 +105,8 @@ STATEMENTS = st.lists(
                 ("evse:A", "ev_id", "X"),
                 ("evse:A", "ev_id", "Y"),
                 ("evse:A", "ev_connected", False),
+                ("evse:B", "ev_id", "X"),
+                ("evse:A", "same_as", "B"),
                 ("bev:X", "evse", "A"),
                 ("bev:X", "evse", "B"),
                 ("melo:L", "meters", "M1 M2"),

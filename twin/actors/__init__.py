@@ -11,7 +11,7 @@ from typing import Final
 
 from schemas.interfaces import INTERFACES
 from twin.actors.charging import Bev, Evse, Session
-from twin.actors.control import Asset, ControlBox, ControllableResource, GridLocation, Hems
+from twin.actors.control import Asset, ControlBox, ControllableResource, GridLocation, Hems, SpineDevice
 from twin.actors.market import (
     AncillaryMarket,
     CommercialAggregator,
@@ -45,6 +45,7 @@ _MODELS: Final[tuple[type[Twin], ...]] = (
     Hems,
     Asset,
     ControlBox,
+    SpineDevice,
     ControllableResource,
     GridLocation,
     Meter,

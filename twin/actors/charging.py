@@ -15,6 +15,7 @@ from twin.amounts import Number
 _OCPP, _OCPI, _OCMF = carrying("ocpp"), carrying("ocpi"), carrying("ocmf")
 _MASTER: Final = carrying("master_data")
 _EV: Final = "3"
+_PILOT: Final = carrying("iec61851")
 _POSITIVE: Final = Numbers(0)
 _PERCENT: Final = Numbers(0, 100)
 
@@ -23,8 +24,10 @@ _PERCENT: Final = Numbers(0, 100)
 class Wallbox(Twin):
     """What EEBUS says of a wallbox beside what it says of every device."""
 
-    ev_connected: bool | None = flag(_EV, "whether a vehicle is plugged in")
-    ev_id: str | None = text(_EV, "identity of the vehicle that is plugged in, as it gives it", refers=Refers("bev"))
+    ev_connected: bool | None = flag(f"{_EV} {_PILOT}", "whether a vehicle is plugged in")
+    ev_id: str | None = text(
+        f"{_OCPP} {_EV}", "identity of the vehicle that is plugged in; an EUI-48 as hex digits", refers=Refers("bev")
+    )
     ev_id_type: str | None = word("eui48 eui64 userRfidTag", _EV, "what kind of identity that is")
     ev_communication_standard: str | None = text(
         _EV, "how vehicle and box talk", hint="iso15118-2ed1, iso15118-2ed2, iec61851"
@@ -51,7 +54,25 @@ class Wallbox(Twin):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Evse(Station, StationVehicle, Wallbox, Limited, Device):
+class Piloted(Twin):
+    """What the control pilot shows of an EVSE (IEC 61851-1:2017, annex A)."""
+
+    pilot_state: str | None = word("A B C D E F", _PILOT, "state of the control pilot")
+    pilot_duty_cycle: Number | None = quantity("%", _PILOT, "duty cycle of the control pilot", _PERCENT)
+    pilot_current_limit: Number | None = quantity(
+        "A",
+        _PILOT,
+        "current of a phase it allows; none where talk does",
+        Numbers(0, 80),
+        optional=True,
+    )
+    pilot_voltage: Number | None = quantity("V", _PILOT, "upper level of the control pilot", Numbers(-20, 20))
+    ev_ready: bool | None = flag(_PILOT, "whether the vehicle takes energy")
+    digital_communication: bool | None = flag(_PILOT, "whether the duty cycle asks for digital communication")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evse(Station, StationVehicle, Wallbox, Piloted, Limited, Device):
     """A charging station (``evse:<station>``) or one of its EVSEs (``evse:<station>/<EVSE>``)."""
 
     KIND = "evse"
@@ -108,12 +129,12 @@ class Evse(Station, StationVehicle, Wallbox, Limited, Device):
 
 @dataclass(frozen=True, kw_only=True)
 class Bev(Twin):
-    """A vehicle, by the identity it gives (``bev:<EVCCID>``)."""
+    """A vehicle, by the identity it gives (``bev:<EVCCID>``, an EUI-48 as hex digits, whoever says it)."""
 
     KIND = "bev"
     TABLE = OF_VEHICLE
 
-    evse: str | None = text(_EV, "the EVSE it was last plugged in at", refers=Refers("evse"))
+    evse: str | None = text(f"{_OCPP} {_EV}", "the EVSE it was last plugged in at", refers=Refers("evse"))
     soc: Number | None = quantity("%", _EV, "state of charge", _PERCENT)
     soh: Number | None = quantity("%", _EV, "state of health of the battery", Numbers(0, 150))
     range: Number | None = quantity("m", _EV, "how far it still goes", _POSITIVE)

@@ -7,6 +7,7 @@ from typing import Final
 from schemas.facts import Scalar
 from twin.actors.eebus import Device, Limited, Ranged
 from twin.actors.model import ANY_UNIT, Refers, Twin, carrying, flag, instant, quantity, text, word
+from twin.actors.sunspec import Listed, SunSpec
 from twin.actors.values import Numbers
 from twin.amounts import Number
 
@@ -49,7 +50,7 @@ class Controlled(Twin):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ControlBox(Housed, Controlled, Limited, Ranged, Device):
+class ControlBox(Housed, Controlled, Limited, Ranged, Device, Listed):
     """A control box (``control-box:<id>``)."""
 
     KIND = "control-box"
@@ -97,7 +98,7 @@ class GridLocation(_Location):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Hems(Housed, Limited, Ranged, Device):
+class Hems(Housed, Limited, Ranged, Device, Listed):
     """A home energy manager."""
 
     KIND = "hems"
@@ -108,7 +109,18 @@ class Hems(Housed, Limited, Ranged, Device):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asset(Limited, Ranged, Device):
+class SpineDevice(Limited, Ranged, Device):
+    """A device of which no message of EEBUS said yet what it is (``spine:<address>``)."""
+
+    KIND = "spine"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asset(Housed, SunSpec, Limited, Ranged, Device, Listed):
     """A customer's asset: PV, battery, heat pump."""
 
     KIND = "asset"
+
+    same_as: str | None = text(
+        _MASTER, "other names of it", optional=True, refers=Refers("asset", several=True, complete=False)
+    )

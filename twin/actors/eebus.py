@@ -112,5 +112,5 @@ class Ranged(Twin):
     characteristic: Mapping[str, Scalar] = quantity(
         ANY_UNIT, "8 9", "what the device or connection is built for or contracted to", name="*_nominal_max*"
     )
-    soc: Number | None = quantity("%", "8", "state of charge of a battery", Numbers(0, 100))
-    soh: Number | None = quantity("%", "8", "state of health of a battery", Numbers(0, 150))
+    soc: Number | None = quantity("%", "8 9", "state of charge of a battery", Numbers(0, 100))
+    soh: Number | None = quantity("%", "8 9", "state of health of a battery", Numbers(0, 150))

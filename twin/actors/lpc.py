@@ -33,6 +33,8 @@ from schemas.facts import Observation
 from schemas.time import HOUR_US, SECOND_US, parse_time
 from twin.amounts import Number, number
 
+RULES: Final = "eebus-lpc-lpp/1.0.0"
+
 INIT: Final = "init"
 CONTROLLED: Final = "unlimited/controlled"
 LIMITED: Final = "limited"

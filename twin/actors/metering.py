@@ -30,7 +30,10 @@ class Meter(Twin):
     KIND = "meter"
 
     melo: str | None = text(
-        f"{_TAF7} {_HAN} {_MSCONS} {_MASTER}", "metering location it measures", optional=True, refers=Refers("melo")
+        f"{_TAF7} {_HAN} {_MSCONS} {_MASTER}",
+        "metering location it measures, or stands behind",
+        optional=True,
+        refers=Refers("melo"),
     )
     power: Number | None = quantity(
         "W", _ALL, "active power, import positive", _MEGAWATT, tolerance=MEASURED._replace(distance=10)
@@ -112,6 +115,16 @@ class MeteringLocation(Twin):
     feed_in_malo: str | None = text(_MASTER, "market location of what is fed in", optional=True, refers=Refers("malo"))
     nelo: str | None = text(_MASTER, "grid location behind which it is limited", optional=True, refers=Refers("nelo"))
     resources: str | None = text(_MASTER, "controllable resources", optional=True, refers=Refers("sr", several=True))
+    submeters: str | None = text(_MASTER, "meters behind its own", optional=True, refers=Refers("meter", several=True))
+    assets: str | None = text(
+        _MASTER, "its PV, batteries, heat pumps", optional=True, refers=Refers("asset", several=True)
+    )
+    loads: str | None = text(
+        _MASTER,
+        "its controllable loads under section 14a EnWG with their ratings in W",
+        hint="wallbox=11000 heat-pump=9000",
+        optional=True,
+    )
     evses: str | None = text(_MASTER, "its wallboxes", optional=True, refers=Refers("evse", several=True))
     hems: str | None = text(_MASTER, "its energy manager", optional=True, refers=Refers("hems"))
     control_box: str | None = text(_MASTER, "its control box", optional=True, refers=Refers("control-box"))

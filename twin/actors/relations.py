@@ -4,13 +4,20 @@ An attribute whose model says whose name its value is states a relation. It is s
 actors of a site, and what was stated last of either end holds: a meter that was told to measure a location does so no
 longer once that location names another one. Some relations end with something else: a car is gone when its wallbox says
 that none is plugged in (:data:`ENDS`).
+
+One device has as many names as there are interfaces on which it speaks. Two names are of one device where master data
+say so (``same_as``), or where a common session does: a vehicle that is said to be at two EVSEs within
+:data:`TOGETHER_US` is at one that has two names. What is said of one name then ends, and does not contradict, what is
+said of the other.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
+from schemas.time import MINUTE_US
 from twin.actors import MODELS, declared
 from twin.actors.model import Attribute
 
@@ -21,6 +28,9 @@ MEMBERS: Final = frozenset(
 
 SAME_AS: Final = "same_as"
 """The attribute by which one device is known under several names."""
+
+TOGETHER_US: Final = MINUTE_US
+"""No vehicle is unplugged at one EVSE and plugged in at another so soon [M]."""
 
 _ANY: Final = None
 """Whatever value it has."""
@@ -82,14 +92,62 @@ def edges(statements: Iterable[Statement]) -> list[Edge]:
     history: dict[tuple[str, str], list[Statement]] = defaultdict(list)
     for statement in set(statements):
         history[statement.actor, statement.attribute].append(statement)
+    ties = _common_sessions(history)
+    aliases = _Aliases(history, ties)
     stated = {}
     for (actor, attribute), told in history.items():
         entry = declared(actor, attribute)
         if entry is not None and entry.refers is not None:
-            stated[actor, attribute] = _Timeline(actor, entry, _with_ends(history, actor, attribute, told))
-    exclusive = _exclusive(stated)
-    found = (edge for timeline in stated.values() for edge in timeline.edges() if _holds(edge, timeline, exclusive))
-    return sorted(found)
+            stated[actor, attribute] = _Timeline(actor, entry, _with_ends(history, aliases, actor, attribute, told))
+    exclusive = _exclusive(stated, aliases)
+    found = [
+        edge for timeline in stated.values() for edge in timeline.edges(aliases) if _holds(edge, timeline, exclusive)
+    ]
+    known = {edge[:3] for edge in found}
+    return sorted([*found, *(tie for tie in ties if tie[:3] not in known)])
+
+
+def _order(one: Statement) -> tuple[int, bool, str, str]:
+    """In which order statements count: what ends a relation comes last at its time."""
+    return one.time_us, one.value is None, one.event_id, str(one.value)
+
+
+class _Aliases(dict[str, frozenset[str]]):
+    """All names of a device, by each of them; a name that is not known has itself alone."""
+
+    def __init__(self, history: Mapping[tuple[str, str], Sequence[Statement]], ties: Iterable[Edge]) -> None:
+        super().__init__()
+        for (actor, attribute), told in history.items():
+            if attribute == SAME_AS:
+                for other in partners(actor, SAME_AS, max(told, key=_order).value):
+                    self._unite(actor, other)
+        for tie in ties:
+            self._unite(tie.left, tie.right)
+
+    def __missing__(self, name: str) -> frozenset[str]:
+        return frozenset({name})
+
+    def _unite(self, one: str, other: str) -> None:
+        names = self[one] | self[other]
+        self.update(dict.fromkeys(names, names))
+
+
+def _common_sessions(history: Mapping[tuple[str, str], Iterable[Statement]]) -> list[Edge]:
+    """Two names of one EVSE, each of the other, since a vehicle was said to be at both within a moment."""
+    first: dict[tuple[str, str], Statement] = {}
+    for (actor, attribute), told in history.items():
+        if (actor.partition(":")[0], attribute) != ("bev", "evse"):
+            continue
+        in_order = sorted((one for one in told if one.value), key=_order)
+        for earlier, later in pairwise(in_order):
+            pair = f"evse:{earlier.value}", f"evse:{later.value}"
+            if earlier.value == later.value or later.time_us - earlier.time_us > TOGETHER_US:
+                continue
+            for key in (pair, pair[::-1]):
+                known = first.get(key)
+                if known is None or _order(later) < _order(known):
+                    first[key] = later
+    return [Edge(left, SAME_AS, right, one.time_us, one.event_id) for (left, right), one in first.items()]
 
 
 class _Timeline:
@@ -97,16 +155,16 @@ class _Timeline:
 
     def __init__(self, actor: str, entry: Attribute, told: list[Statement]) -> None:
         self.actor, self.entry = actor, entry
-        self.told = sorted(told, key=lambda one: (one.time_us, one.value is None, one.event_id))
+        self.told = sorted(told, key=_order)
         self.latest_us = self.told[-1].time_us
         self.now = frozenset(self._partners(self.told[-1]))
 
-    def edges(self) -> Iterator[Edge]:
-        """Who is named last, each since the first statement of the unbroken run that names it."""
+    def edges(self, aliases: Mapping[str, frozenset[str]]) -> Iterator[Edge]:
+        """Who is named last, each since the first statement of the unbroken run that names it, by whichever name."""
         for right in sorted(self.now):
-            first = self.told[-1]
+            first, names = self.told[-1], aliases[right]
             for statement in reversed(self.told):
-                if right not in self._partners(statement):
+                if names.isdisjoint(self._partners(statement)):
                     break
                 first = statement
             yield Edge(self.actor, self.told[-1].attribute, right, first.time_us, first.event_id)
@@ -116,26 +174,34 @@ class _Timeline:
 
 
 def _with_ends(
-    history: Mapping[tuple[str, str], list[Statement]], actor: str, attribute: str, told: list[Statement]
+    history: Mapping[tuple[str, str], list[Statement]],
+    aliases: Mapping[str, frozenset[str]],
+    actor: str,
+    attribute: str,
+    told: list[Statement],
 ) -> list[Statement]:
-    """The statements, and as statements of nobody what ends them."""
+    """The statements, and as statements of nobody what ends them, under whichever name of the actor it was said."""
     ends = [
-        statement._replace(attribute=attribute, value=None)
+        statement._replace(actor=actor, attribute=attribute, value=None)
         for ending, values in ENDS.get((actor.partition(":")[0], attribute), ())
-        for statement in history.get((actor, ending), ())
+        for name in aliases[actor]
+        for statement in history.get((name, ending), ())
         if values is _ANY or statement.value in values
     ]
     return told + ends
 
 
-def _exclusive(stated: Mapping[tuple[str, str], _Timeline]) -> dict[tuple[str, str], tuple[frozenset[str], int]]:
+def _exclusive(
+    stated: Mapping[tuple[str, str], _Timeline], aliases: Mapping[str, frozenset[str]]
+) -> dict[tuple[str, str], tuple[frozenset[str], int]]:
     """By actor and kind: all actors of that kind it names now, and when it last named them; where it names them all."""
     found: dict[tuple[str, str], tuple[frozenset[str], int]] = {}
     for (actor, _), timeline in stated.items():
         refers = timeline.entry.refers
         if refers is not None and refers.complete and not timeline.entry.is_family:
             names, latest_us = found.get((actor, refers.kind), (frozenset(), 0))
-            found[actor, refers.kind] = (names | timeline.now, max(latest_us, timeline.latest_us))
+            named = names.union(*(aliases[name] for name in timeline.now))
+            found[actor, refers.kind] = (named, max(latest_us, timeline.latest_us))
     return found
 
 

@@ -87,6 +87,7 @@ def _trends(
     if not len(chosen):
         return NO_TRENDS
     values = np.array([float(observations[index][2]) for index in chosen.tolist()], np.float64)
+    values += 0.0  # makes 0 of -0, or which of both is the lowest would depend on their order
     signal, time = signal_id[chosen], time_us[chosen]
     minute = time - time % MINUTE_US
     starts = starts_of_groups(signal, minute)

@@ -20,20 +20,18 @@ Attributes of the location (``sr:...``, ``nelo:...``; controlMeasuresV1) and of 
 ============================  ======  ==================================================================================
 
 Series ``limit.14a.requested`` and, once confirmed, ``limit.14a`` of the location or box: the ceiling in mW for every
-quarter hour in which it holds, if only for a part of it. Where an end is open, up to the quarter hour in which it
-begins: how long it lasts is not known when it is said. Version: ``<time>|<order>``.
+quarter hour in which it holds (:mod:`~twin.observe.ceilings`). Version: ``<time>|<order>``.
 """
 
 from typing import Any, Final
 
 from schemas.event import Event
-from schemas.facts import INDICATIVE, MEASURED, Facts, Observation, Reject, Scalar, SlotValue
-from schemas.time import SLOT_US, format_time, slot_of
+from schemas.facts import INDICATIVE, MEASURED, Facts, Observation, Scalar
+from schemas.time import format_time
+from twin.observe.ceilings import REQUESTED, SECTION_14A, tell_ceiling
 
 GUARANTEED_W: Final = 4_200
 """Least power of a device under section 14a EnWG (BNetzA BK6-22-300, 4.5.1)."""
-SLOT_LIMIT: Final = 7 * 96
-"""Quarter hours told of one command: a week."""
 
 _STATES: Final = {
     "konfiguration": "ordered",
@@ -114,7 +112,7 @@ class _Telling:
         self.one("limit_requested_until", _shown(said["until_us"]))
         if said["limit_w"] is not None:
             self.one("limit_below_minimum", said["limit_w"] < GUARANTEED_W)
-        self._slots("limit.14a.requested", said, order, INDICATIVE)
+        self._slots(SECTION_14A + REQUESTED, said, order, INDICATIVE)
 
     def answered(self, said: dict[str, Any], state: str, *, holds: bool) -> None:
         """What became of an order; a confirmed one holds, where it is known what was ordered."""
@@ -128,23 +126,12 @@ class _Telling:
         self.one("limit", command["limit_w"], "W")
         self.one("limit_from", format_time(command["from_us"]))
         self.one("limit_until", _shown(command["until_us"]))
-        self._slots("limit.14a", command, order, MEASURED)
+        self._slots(SECTION_14A, command, order, MEASURED)
 
     def _slots(self, series: str, command: dict[str, Any], order: str, quality: str) -> None:
-        limit_w, from_us = command["limit_w"], command["from_us"]
-        if limit_w is None:
-            return
-        first_us = slot_of(from_us)
-        end_us = first_us + SLOT_US if command["until_us"] is None else command["until_us"]
-        slots = range(first_us, end_us, SLOT_US)
-        if len(slots) > SLOT_LIMIT:
-            detail = f"only the first {SLOT_LIMIT} quarter hours of order {order} are kept, of {len(slots)}"
-            self._facts.rejects.append(Reject("long-limit", detail))
-        version = f"{format_time(self._time_us)}|{order}"
-        place = self._actor.partition(":")[2]
-        self._facts.slot_values += [
-            SlotValue(series, place, slot_us, limit_w * 1000, "mW", quality, version) for slot_us in slots[:SLOT_LIMIT]
-        ]
+        if command["limit_w"] is not None:
+            where, span_us = (series, self._actor.partition(":")[2]), (command["from_us"], command["until_us"])
+            tell_ceiling(self._facts, where, command["limit_w"], span_us, (self._time_us, order), quality)
 
 
 def _shown(time_us: int | None) -> str | None:

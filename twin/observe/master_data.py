@@ -3,11 +3,12 @@
 | actor | attribute | names |
 |---|---|---|
 | melo | ``malo``, ``feed_in_malo``, ``smgw``, ``nelo``, ``hems``, ``control_box``, ``msb`` | one, or none |
-| melo | ``meters``, ``resources``, ``evses`` | several, parted by spaces, or none |
+| melo | ``meters``, ``submeters``, ``resources``, ``evses``, ``assets`` | several, parted by spaces, or none |
+| melo | ``loads`` | its controllable loads with their ratings, ``wallbox=11000``, parted by spaces, or none |
 | malo | ``melo``, and of that of what is drawn ``supplier``, ``balance_group``, ``aggregator`` | one, or none |
-| meter, evse, hems, control-box, sr | ``melo`` | the metering location they stand behind |
+| meter, evse, hems, control-box, asset, sr | ``melo`` | the metering location they stand behind |
 | smgw, nelo | ``melo/<metering location>`` | one of several, or none any more |
-| evse, hems, control-box | ``same_as`` | the other names of the same device, parted by spaces |
+| evse, hems, control-box, asset | ``same_as`` | the other names of the same device, parted by spaces |
 
 All of it ends one microsecond before the row does, so that a row that follows at once holds from its first instant on,
 whichever came first.
@@ -18,6 +19,7 @@ from typing import Final
 
 from schemas.event import Event
 from schemas.facts import Facts, Observation
+from schemas.wire.master_data import LOADS
 
 _Said = tuple[str, str, str]
 """Actor, attribute, value."""
@@ -28,6 +30,8 @@ _DEVICES: Final = {
     "evses": "evse",
     "hems": "hems",
     "control_box": "control-box",
+    "submeters": "meter",
+    "assets": "asset",
 }
 _SHARED: Final = {"smgw": "smgw", "nelo": "nelo"}
 _LOCATIONS: Final = ("malo", "feed_in_malo")
@@ -51,7 +55,7 @@ def _told(melo: str, columns: dict[str, list[list[str]]]) -> Iterator[_Said]:
     here = f"melo:{melo}"
     for column, devices in columns.items():
         if column not in _PARTIES:
-            yield here, column, " ".join(names[0] for names in devices)
+            yield here, column, " ".join("=".join(names) if column == LOADS else names[0] for names in devices)
         for names in devices:
             yield from _told_of_device(column, names, melo)
     for location in (names[0] for names in columns.get("malo", ())):

@@ -68,8 +68,9 @@ class _ControlBox:
 
     def __init__(self, street: Street, plan: DayPlan, site: int, faults: Faults) -> None:
         self._plan = plan
-        self._box = Address(f"d:_n:Gegenstrom_CLS-{site:05d}", (1,), 1)
-        self._hems = Address(f"d:_n:Gegenstrom_{names_of(street, site).hems}", (1,), 1)
+        names = names_of(street, site)
+        self._box = Address(names.control_box, (1,), 1)
+        self._hems = Address(f"d:_n:Gegenstrom_{names.hems}", (1,), 1)
         self._connection = Connection(INTERFACE, f"CLS-{site:05d}")
         self._limit_w = LIMIT_MW // 1000 * (1 + street.household(site).heat_pump)
         self._silent = faults.silent_of(site, plan)

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from replay.scenario.document import Document
 from replay.scenario.names import METERING_OPERATOR, SUPPLIER, SUPPLIER_EIC, Names
+from replay.scenario.street import Street
 from replay.scenario.truth import BILLING_STEP_MWH, Truth
 from replay.scenario.writers.aggregator import TECHNICAL
 from schemas.calendar import year_slots
@@ -34,26 +35,36 @@ def _rows(truth: Truth, site: int) -> Iterator[dict[str, Any]]:
     meters = truth.meters_of(0, site, BILLING_STEP_MWH)
     for meter, following in zip(meters, [*meters[1:], None], strict=True):
         until_us = None if following is None else following.readings[0][0]
-        columns = _columns(meter.names, aggregated=truth.street.household(site).aggregated)
+        columns = _columns(meter.names, truth.street, site)
         yield {"melo": meter.names.melo, "valid_from_us": from_us, "valid_until_us": until_us, "columns": columns}
         from_us = until_us or from_us
 
 
-def _columns(names: Names, *, aggregated: bool) -> dict[str, list[list[str]]]:
+def _columns(names: Names, street: Street, site: int) -> dict[str, list[list[str]]]:
     return {
         "malo": _one(names.malo),
         "feed_in_malo": _one(names.feed_in_malo),
+        "nelo": _one(names.nelo),
         "meters": _one(names.meter),
         "smgw": _one(names.smgw),
         "evses": [[f"{names.station}/1", f"{_MAKER}{names.station}"]] if names.station else [],
         "hems": [[f"{_MAKER}{names.hems}"]],
-        "control_box": [[names.control_box, f"{_MAKER}{names.control_box}"]] if names.control_box else [],
+        "control_box": _one(names.control_box),
         "resources": _one(names.resource),
+        "submeters": _one(names.submeter),
+        "assets": [[name] for name in (names.inverter, names.storage) if name],
+        "loads": _loads(street, site),
         "supplier": _one(SUPPLIER),
         "balance_group": _one(SUPPLIER_EIC),
-        "aggregator": _one(TECHNICAL if aggregated else ""),
+        "aggregator": _one(TECHNICAL if street.household(site).aggregated else ""),
         "msb": _one(METERING_OPERATOR),
     }
+
+
+def _loads(street: Street, site: int) -> list[list[str]]:
+    """What can be limited under section 14a: wallbox and heat pump."""
+    ratings_mw = {"wallbox": int(street.wallbox_mw[site]), "heat-pump": int(street.heat_pump_mw[site])}
+    return [[kind, str(rating_mw // 1000)] for kind, rating_mw in ratings_mw.items() if rating_mw]
 
 
 def _one(name: str) -> list[list[str]]:

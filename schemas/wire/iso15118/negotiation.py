@@ -7,6 +7,7 @@ ISO 15118-20 from the payload type.
 from collections.abc import Iterator
 from typing import Any, Final
 
+from schemas.devices import vehicle_name
 from schemas.wire.contract import BadSyntax, Conversation, SchemaViolation
 from schemas.wire.iso15118 import framing
 from schemas.wire.iso15118.codec import DIN, ISO_2, ISO_20_AC, ISO_20_COMMON, ISO_20_DC, SAP
@@ -141,7 +142,7 @@ def session(name: str, header: dict[str, Any], body: dict[str, Any], conversatio
 def _identity(key: str, value: Any) -> str:
     if not isinstance(value, str) or not 0 < len(value) <= _TEXT_LIMIT:
         raise SchemaViolation(f"the {key} of the session is no text of up to {_TEXT_LIMIT} characters")
-    return value
+    return vehicle_name(value) if key == "evcc" else value
 
 
 def _offered_modes(body: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -1,7 +1,7 @@
 """What messages of EEBUS SPINE say. Power and current are import positive, whatever direction a device counts positive.
 
 An observer sees one command of a datagram at a time. What is not explained (``context_missing``) says nothing until a
-replay fills its context in. Every attribute is listed in :mod:`~twin.observe.eebus.attributes`.
+replay fills its context in. Every attribute is listed in :mod:`twin.actors.eebus`.
 """
 
 from collections.abc import Callable

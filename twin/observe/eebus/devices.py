@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from schemas.devices import vehicle_name
 from schemas.event import Event
 from schemas.facts import Facts
 from schemas.time import SECOND_US, format_time
@@ -101,10 +102,11 @@ def _on_identification(event: Event, data: dict[str, Any], facts: Facts) -> None
         if not actor.startswith("evse:"):
             tell(facts, actor, "identification", identity, "", time_us)
             continue
-        tell(facts, actor, "ev_id", identity, "", time_us)
+        vehicle = vehicle_name(identity)
+        tell(facts, actor, "ev_id", vehicle, "", time_us)
         if "identificationType" in item:
             tell(facts, actor, "ev_id_type", item["identificationType"], "", time_us)
-        tell(facts, f"bev:{identity}", "evse", place_of(actor), "", time_us)
+        tell(facts, f"bev:{vehicle}", "evse", place_of(actor), "", time_us)
 
 
 def _fields(event: Event, data: dict[str, Any], named: dict[str, str], facts: Facts) -> None:

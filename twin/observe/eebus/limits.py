@@ -13,16 +13,21 @@ selfConsumption        recomm...   -          OSCEV: ``oscev_limit_l1`` ...   A
 
 A write says what is wanted: ``<limit>_requested``, of both ends. It is in force when the owner accepts it
 (:mod:`~twin.observe.eebus.results`) or says so itself: ``<limit>``, ``<limit>_active``, ``<limit>_until``.
+
+An active limit of LPC is told in quarter hours too (:mod:`~twin.observe.ceilings`): series ``limit.14a.requested`` when
+it is written and ``limit.14a`` once it is in force, of the system that is limited; of LPP ``limit.feed-in.requested``
+and ``limit.feed-in``. Version: ``<time>|lpc``, ``<time>|lpp``.
 """
 
 from typing import Any, Final, NamedTuple
 
 from schemas.event import Event
-from schemas.facts import Facts, Reject
+from schemas.facts import INDICATIVE, MEASURED, Facts, Reject
 from schemas.time import format_time
 from schemas.wire.eebus.moments import moment_us
 from twin.amounts import Number
-from twin.observe.eebus.said import PHASES, exact, in_unit, magnitude, owner_of, tell, words
+from twin.observe.ceilings import FEED_IN, REQUESTED, SECTION_14A, tell_ceiling
+from twin.observe.eebus.said import PHASES, exact, in_unit, magnitude, owner_of, place_of, tell, words
 
 LIMIT_LIMIT: Final = 10**9
 """A limit beyond a gigawatt or a billion amperes limits nothing [M]."""
@@ -30,6 +35,7 @@ LIMIT_LIMIT: Final = 10**9
 _OBLIGATION: Final = "obligation"
 _BY_SCOPE: Final = {"overloadProtection": "opev_limit", "selfConsumption": "oscev_limit"}
 _LPC, _LPP = "lpc_limit", "lpp_limit"
+_SERIES: Final = {_LPC: SECTION_14A, _LPP: FEED_IN}
 
 
 class Limit(NamedTuple):
@@ -101,6 +107,7 @@ def in_force(limits: list[Limit], actor: str, time_us: int, facts: Facts) -> Non
         _tell(limit, limit.attribute, actor, time_us, facts)
         if limit.is_changeable is not None:
             tell(facts, actor, f"{limit.attribute}_changeable", limit.is_changeable, "", time_us)
+        _tell_quarters(limit, "", actor, time_us, facts)
 
 
 def _tell(limit: Limit, attribute: str, actor: str, time_us: int, facts: Facts) -> None:
@@ -110,6 +117,16 @@ def _tell(limit: Limit, attribute: str, actor: str, time_us: int, facts: Facts) 
         tell(facts, actor, f"{attribute}_active", limit.is_active, "", time_us)
     until = None if limit.until_us is None else format_time(limit.until_us)
     tell(facts, actor, f"{attribute}_until", until, "", time_us)
+
+
+def _tell_quarters(limit: Limit, suffix: str, actor: str, time_us: int, facts: Facts) -> None:
+    series = _SERIES.get(limit.attribute)
+    if series is None or not limit.is_active or limit.value is None or limit.unit != "W":
+        return
+    if limit.until_us is None or limit.until_us > time_us:
+        where, said = (series + suffix, place_of(actor)), (time_us, limit.attribute.partition("_")[0])
+        quality = INDICATIVE if suffix else MEASURED
+        tell_ceiling(facts, where, limit.value, (time_us, limit.until_us), said, quality)
 
 
 def _usual_unit(attribute: str) -> str:
@@ -130,6 +147,7 @@ def _on_write(event: Event, data: dict[str, Any], facts: Facts) -> None:
     for limit in limits_in(data, payload["context"], owner_of(event), event.time_us, facts):
         for end in ("source", "destination"):
             _tell(limit, f"{limit.attribute}_requested", payload[end]["actor"], event.time_us, facts)
+        _tell_quarters(limit, REQUESTED, owner_of(event), event.time_us, facts)
 
 
 SAID: Final = {"loadControlLimitListData": _on_limits}

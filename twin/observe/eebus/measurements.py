@@ -9,6 +9,7 @@
 
 from typing import Any, Final
 
+from schemas.devices import vehicle_name
 from schemas.event import Event
 from schemas.facts import INDICATIVE, Direction, Facts, Reading, Reject, Sample
 from schemas.time import format_time
@@ -134,7 +135,7 @@ class _Message:
         tell(self._facts, self.actor, f"ev_{attribute}", value, unit, time_us)
         vehicle = self._event.payload["context"].get("vehicle")
         if vehicle is not None:
-            tell(self._facts, f"bev:{vehicle['id']}", attribute, value, unit, time_us)
+            tell(self._facts, f"bev:{vehicle_name(vehicle['id'])}", attribute, value, unit, time_us)
 
     def _refuse(self, reason: str, what: str, time_us: int) -> None:
         self._facts.rejects.append(Reject(reason, f"{self.actor} at {format_time(time_us)}: {what}"))

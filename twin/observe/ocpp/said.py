@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from schemas.devices import vehicle_name
 from schemas.event import Event
 from schemas.facts import Facts, Observation, Reject, Scalar
 from schemas.identifiers import parse_emaid
@@ -34,11 +35,16 @@ def one(facts: Facts, actor: str, attribute: str, value: Scalar, time_us: int) -
 def id_token(token: dict[str, Any], actor: str, time_us: int, facts: Facts) -> None:
     """The token of OCPP 2.x a person or car showed, as sent; one that calls itself an EMAID must be one.
 
-    A wrong one is set aside with its reason and the rest of the message counts: it may carry meter values.
+    A wrong one is set aside with its reason and the rest of the message counts: it may carry meter values. A car that
+    shows the address of its communication controller says which car it is.
     """
-    text = token["idToken"]
+    text, kind = token["idToken"], token.get("type")
     one(facts, actor, "id_token", text, time_us)
-    if token.get("type") == "eMAID":
+    if kind == "MacAddress" and "/" in actor:
+        vehicle = vehicle_name(text)
+        one(facts, actor, "ev_id", vehicle, time_us)
+        one(facts, f"bev:{vehicle}", "evse", actor.removeprefix("evse:"), time_us)
+    elif kind == "eMAID":
         try:
             parse_emaid(text)
         except BadIdentifier as problem:

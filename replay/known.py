@@ -1,0 +1,92 @@
+"""What was known of some actors before a story begins: their attributes, registers and quarter hours."""
+
+from collections.abc import Collection, Mapping
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from replay import filtered
+from replay.filtered import Cut
+from replay.history import EVER_US, Readings, Said
+from replay.observed import observed
+from schemas.facts import Facts, Scalar, SlotValue
+from schemas.rows import Edge, Register
+from streams.archive.layout import Archive
+from twin.merge.identity import identity_of
+from twin.quarters_told import REACH_US, QuartersTold
+
+Known = dict[tuple[str, str], tuple[int, str, Scalar]]
+"""By actor and attribute: when it was said, by which event, and what."""
+
+
+def attributes_before(archive: Archive, actors: Collection[str], before_us: int, recent: Collection[Said]) -> Known:
+    """What held of every attribute at a time, by the rule of the twin."""
+    cut = Cut(-EVER_US, before_us, EVER_US)
+    known: Known = {}
+    for manifest in archive.manifests():
+        for seen in observed(archive, manifest, actors, cut, latest=True):
+            _keep(known, (seen.actor, seen.attribute), (seen.time_us, seen.event_id, seen.value))
+    for event, _, facts in recent:
+        for fact in facts.observations:
+            if fact.actor in actors and fact.time_us < before_us:
+                _keep(known, fact[:2], (fact.time_us, event.id, fact.value))
+    return known
+
+
+def quarters_before(
+    archive: Archive, actors: Collection[str], before_us: int, told: Mapping[int, Facts], recent: Collection[Said]
+) -> QuartersTold:
+    """Registers and quarter hours of actors, without what the messages ``told`` (by position) will say of them."""
+    objects = {actor.partition(":")[2] for actor in actors}
+    edges = _edges_before(archive, objects, before_us, told, recent)
+    slots = [value.slot_us for facts in told.values() for value in facts.slot_values if value.object in objects]
+    slots += [reading.time_us for facts in told.values() for reading in facts.readings if reading.point in objects]
+    values: set[SlotValue] = set()
+    if slots:
+        values = _values_between(archive, objects, Cut(min(slots) - REACH_US, max(slots) + REACH_US, EVER_US), told)
+        values.update(
+            value
+            for event, position, facts in recent
+            for value in facts.slot_values
+            if position not in told and value.object in objects and event.recorded_us < EVER_US
+        )
+    return QuartersTold(objects, edges, values)
+
+
+def _edges_before(
+    archive: Archive, points: Collection[str], before_us: int, told: Collection[int], recent: Collection[Said]
+) -> list[Edge]:
+    cut = Cut(before_us - REACH_US, before_us, EVER_US)
+    readings, passed = Readings(), pa.array(sorted(told), pa.int64())
+    for manifest in archive.manifests():
+        if not cut.may_touch(manifest, "readings"):
+            continue
+        registers = filtered.registers_of(archive, manifest, points)
+        if registers:
+            readings.name(registers)
+            table = filtered.readings_of(archive, manifest, list(registers), cut)
+            readings.extend(table.filter(pc.invert(pc.is_in(table["position"], value_set=passed))))
+    for _, position, facts in recent:
+        for fact in facts.readings:
+            if position not in told and fact.point in points and cut.start_us <= fact.time_us < cut.end_us:
+                register = Register(*fact[:4], *fact[6:])
+                identity = identity_of(register[:6])
+                readings.name({identity: register})
+                readings.add(identity, fact.time_us, fact.value_mwh, position)
+    return readings.edges()
+
+
+def _values_between(archive: Archive, objects: Collection[str], cut: Cut, told: Collection[int]) -> set[SlotValue]:
+    return {
+        value
+        for manifest in archive.manifests()
+        if cut.may_touch(manifest, "slot_values")
+        for value, position in filtered.slot_values_of(archive, manifest, objects, cut)
+        if position not in told
+    }
+
+
+def _keep(known: Known, key: tuple[str, str], new: tuple[int, str, Scalar]) -> None:
+    old = known.get(key)
+    if old is None or new[:2] > old[:2]:
+        known[key] = new

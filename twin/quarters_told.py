@@ -1,0 +1,238 @@
+"""What messages change of registers and quarter hours, told one after the other, by the rules of the tables themselves.
+
+A register stood at something before a reading and stands at something else after it. A quarter hour had a value, or
+none, before a message and has another one after it: energy by the rules of :mod:`twin.slots`, any other series (limits,
+schedules) by its highest version. A quarter hour that goes on has no value yet; only the last reading of a register in
+a story tells what it was until then.
+"""
+
+from bisect import bisect_left, insort
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+from schemas.facts import MISSING, Direction, Facts, Reading, SlotValue
+from schemas.rows import Edge, Register
+from schemas.time import SLOT_US, slot_of
+from twin.slots import QuarterHour, best_of, quarter_hours
+from twin.slots.quarter_hour import DIRECTION_OF_SERIES
+from twin.slots.rules import PARTIAL
+
+REACH_US: Final = 26 * 4 * SLOT_US
+"""How far around a quarter hour readings are looked at: what ``twin slots`` looks at around a day."""
+
+_SERIES_OF: Final[Mapping[Direction, str]] = {direction: series for series, direction in DIRECTION_OF_SERIES.items()}
+_ENERGY_UNIT: Final = "mWh"
+
+Counter = tuple[str, str, str, str]
+"""Point, device, OBIS code, direction."""
+
+Place = tuple[str, Direction]
+"""Point and direction: what has quarter hours of energy."""
+
+
+class RegisterChange(NamedTuple):
+    """A register before and after a reading; ``before_mwh`` is None where it was never read."""
+
+    point: str
+    device: str
+    obis: str
+    direction: str
+    time_us: int
+    before_mwh: int | None
+    after_mwh: int
+    quality: str
+    document: str
+
+
+class SlotChange(NamedTuple):
+    """A quarter hour of a series before and after a message; None: no value."""
+
+    series: str
+    object: str
+    slot_us: int
+    before: int | Decimal | None
+    after: int | Decimal | None
+    unit: str
+    quality: str
+    flags: tuple[str, ...]
+    version: str
+
+
+class QuartersTold:
+    """Registers and quarter hours of some objects, as messages come.
+
+    Args:
+        objects: Points and objects of series; whatever is said of others is passed over.
+        edges: Readings known before the first message.
+        values: Slot values known before it.
+        cancelled: Documents that do not count, see :func:`twin.slots.quarter_hours`.
+    """
+
+    def __init__(
+        self,
+        objects: Collection[str],
+        edges: Iterable[Edge] = (),
+        values: Iterable[SlotValue] = (),
+        cancelled: Collection[str] = frozenset(),
+    ) -> None:
+        self._objects, self._cancelled = frozenset(objects), cancelled
+        self._edges: dict[Place, dict[tuple[Register, int], Edge]] = defaultdict(dict)
+        self._read: dict[Counter, list[tuple[int, int]]] = defaultdict(list)
+        self._values: dict[tuple[str, str, int], set[SlotValue]] = defaultdict(set)
+        self._told: dict[tuple[str, str, int], tuple[int | None, str]] = {}
+        for edge in edges:
+            register = edge.register
+            self._edges[register.point, register.direction][register._replace(digits=0), edge.slot_us] = edge
+            for row in {(edge.first_us, edge.first_mwh), (edge.last_us, edge.last_mwh)}:
+                insort(self._read[register[:4]], row)
+        for value in values:
+            self._values[value[:3]].add(value)
+
+    def registers(self, facts: Facts) -> list[RegisterChange]:
+        """What the readings of a message change of their registers; to be asked before :meth:`slots`."""
+        found = []
+        for reading in sorted(facts.readings, key=lambda one: one.time_us):
+            if reading.point not in self._objects:
+                continue
+            rows = self._read[reading[:4]]
+            place = bisect_left(rows, (reading.time_us + 1,))
+            before_mwh = rows[place - 1][1] if place else None
+            row = (reading.time_us, reading.value_mwh)
+            if place == 0 or rows[place - 1] != row:
+                rows.insert(place, row)
+            if before_mwh != reading.value_mwh:
+                known = (before_mwh, reading.value_mwh, reading.quality, reading.document)
+                found.append(RegisterChange(*reading[:5], *known))
+        return found
+
+    def slots(self, facts: Facts, position: int, asked: Mapping[Reading, bool]) -> list[SlotChange]:
+        """What a message changes of quarter hours; ``asked`` are the readings that tell, see :func:`told_of_slots`."""
+        readings = [one for one in facts.readings if one.point in self._objects]
+        values = [one for one in facts.slot_values if one.object in self._objects]
+        touched: dict[Place, set[int]] = defaultdict(set)
+        final: set[Place] = set()
+        for reading in readings:
+            if reading in asked:
+                touched[reading.point, reading.direction].update(self._around(reading))
+            if asked.get(reading):
+                final.add((reading.point, reading.direction))
+        for value in values:
+            if value.series in DIRECTION_OF_SERIES:
+                touched[value.object, DIRECTION_OF_SERIES[value.series]].add(value.slot_us)
+        before = {place: self._quarters(place, slots) for place, slots in touched.items()}
+        others = [value for value in values if value.series not in DIRECTION_OF_SERIES]
+        held = {value[:3]: self._highest(value[:3]) for value in others}
+        for reading in readings:
+            self._take(reading, position)
+        for value in values:
+            self._values[value[:3]].add(value)
+        found = [change for key, old in held.items() if (change := _changed(old, self._highest(key)))]
+        for place, slots in touched.items():
+            found += self._differing(before[place], self._quarters(place, slots), with_parts=place in final)
+        return sorted(found, key=lambda change: change[:3])
+
+    def _around(self, reading: Reading) -> Iterator[int]:
+        """Quarter hours from the reading before to the one after, of the same register."""
+        rows = self._read[reading[:4]]
+        before = bisect_left(rows, (reading.time_us,))
+        after = bisect_left(rows, (reading.time_us + 1,))
+        first_us = rows[before - 1][0] if before else reading.time_us
+        last_us = rows[after][0] if after < len(rows) else reading.time_us
+        first_us, last_us = max(first_us, reading.time_us - REACH_US), min(last_us, reading.time_us + REACH_US)
+        yield from range(slot_of(first_us) - SLOT_US, slot_of(last_us) + 2 * SLOT_US, SLOT_US)
+
+    def _quarters(self, place: Place, slots: Collection[int]) -> dict[int, QuarterHour]:
+        """The best that is known of some quarter hours."""
+        if not slots:
+            return {}
+        first_us, last_us = min(slots), max(slots)
+        reach = range(first_us - REACH_US, last_us + REACH_US + 1)
+        edges = [edge for (_, slot_us), edge in self._edges[place].items() if slot_us in reach]
+        series = _SERIES_OF[place[1]]
+        values = [value for slot_us in slots for value in self._values.get((series, place[0], slot_us), ())]
+        registers = quarter_hours(edges, range(first_us, last_us + SLOT_US, SLOT_US), cancelled=self._cancelled)
+        best = best_of(registers, values, cancelled=self._cancelled)
+        return {quarter.slot_us: quarter for quarter in best if quarter.slot_us in slots}
+
+    def _differing(
+        self, before: Mapping[int, QuarterHour], after: Mapping[int, QuarterHour], *, with_parts: bool
+    ) -> Iterator[SlotChange]:
+        """The quarter hours that have another value or quality than was told; ``with_parts``: also unfinished ones."""
+        for slot_us, new in after.items():
+            key = _SERIES_OF[new.direction], new.point, slot_us
+            old_value, old_quality = self._told.get(key) or _whole(before.get(slot_us))
+            is_told = with_parts or key in self._told
+            value, quality = (new.value_mwh, new.quality) if is_told else _whole(new)
+            if (old_value, old_quality) != (value, quality):
+                self._told[key] = value, quality
+                yield SlotChange(*key, old_value, value, _ENERGY_UNIT, quality, new.flags, new.version)
+
+    def _take(self, reading: Reading, position: int) -> None:
+        register = Register(*reading[:4], reading.quality, reading.document, 0)
+        slot_us = slot_of(reading.time_us)
+        rows = self._edges[reading.point, reading.direction]
+        rows[register, slot_us] = _merged(rows.get((register, slot_us)), register, reading, position)
+
+    def _highest(self, key: tuple[str, str, int]) -> SlotValue | None:
+        """The value of the highest version; of one version with several values the smallest."""
+        values = self._values.get(key)
+        if not values:
+            return None
+        highest = max(value.version for value in values)
+        return min((value for value in values if value.version == highest), key=lambda value: value.value)
+
+
+def told_of_slots(messages: Iterable[Facts]) -> dict[Reading, bool]:
+    """The readings that tell what they change of quarter hours, each with whether it is the last of its register.
+
+    The first within a quarter hour tells what it ends; one that comes late, after a newer one, tells too.
+    """
+    first: dict[tuple[Counter, int], Reading] = {}
+    last: dict[Counter, Reading] = {}
+    late: dict[Reading, bool] = {}
+    for facts in messages:
+        for reading in facts.readings:
+            counter = reading[:4]
+            first.setdefault((counter, slot_of(reading.time_us)), reading)
+            if counter in last and reading.time_us <= last[counter].time_us:
+                late[reading] = False
+            else:
+                last[counter] = reading
+    return {**late, **dict.fromkeys(first.values(), False), **dict.fromkeys(last.values(), True)}
+
+
+def _merged(edge: Edge | None, register: Register, reading: Reading, position: int) -> Edge:
+    """An edge with one reading more."""
+    time_us, value = reading.time_us, reading.value_mwh
+    wide = register._replace(digits=max(reading.digits, edge.register.digits if edge else 0))
+    new = (time_us, value, 0, position)
+    if edge is None:
+        return Edge(wide, slot_of(time_us), *new, *new)
+    old_first, old_last = edge[2:6], edge[6:10]
+    first = new if time_us < edge.first_us else _claimed(old_first, value, position, is_same=time_us == edge.first_us)
+    last = new if time_us > edge.last_us else _claimed(old_last, value, position, is_same=time_us == edge.last_us)
+    return Edge(wide, edge.slot_us, *first, *last)
+
+
+def _claimed(side: tuple[int, int, int, int], value: int, position: int, *, is_same: bool) -> tuple[int, int, int, int]:
+    """A side of an edge, where another value may be claimed for the same instant."""
+    time_us, low, spread, where = side
+    if not is_same:
+        return side
+    return time_us, min(low, value), max(low + spread, value) - min(low, value), position if value < low else where
+
+
+def _whole(quarter: QuarterHour | None) -> tuple[int | None, str]:
+    """Value and quality of a quarter hour; none while it goes on."""
+    if quarter is None or quarter.value_mwh is None or PARTIAL in quarter.flags:
+        return None, MISSING
+    return quarter.value_mwh, quarter.quality
+
+
+def _changed(old: SlotValue | None, new: SlotValue | None) -> SlotChange | None:
+    if new is None or (old is not None and (old.value, old.quality) == (new.value, new.quality)):
+        return None
+    before = None if old is None else old.value
+    return SlotChange(*new[:3], before, new.value, new.unit, new.quality, (), new.version)
