@@ -156,7 +156,12 @@ def test_states_follow_each_other_in_time(story, moments):
 
 
 @given(
-    st.lists(st.tuples(st.integers(1, 20), st.booleans(), st.none() | st.integers(1, 40)), min_size=1, max_size=4),
+    st.lists(
+        st.tuples(st.integers(1, 20), st.booleans(), st.none() | st.integers(1, 40)),
+        min_size=1,
+        max_size=4,
+        unique_by=lambda one: one[0],
+    ),
     st.integers(0, 1300),
 )
 @settings(max_examples=150, deadline=None)
