@@ -8,6 +8,7 @@ from functools import cache
 
 import pytest
 
+from replay.scenario.faults import NO_FAULTS, faults_of
 from replay.scenario.message import Orderly
 from replay.scenario.plan import plan_day
 from replay.scenario.street import Street
@@ -20,10 +21,10 @@ from tests.replay.ocpp_schemas import validator
 SPRING, AUTUMN, SUMMER = date(2026, 3, 29), date(2026, 10, 25), date(2026, 7, 7)
 
 
-def day_of_stations(day, sites=12, interval_s=60):
+def day_of_stations(day, sites=12, interval_s=60, faults=NO_FAULTS):
     street = Street(5, sites)
     plan = plan_day(street, day)
-    stations, orderly = Stations(street, plan, interval_s=interval_s), Orderly(2 * MINUTE_US)
+    stations, orderly = Stations(street, plan, interval_s=interval_s, faults=faults), Orderly(2 * MINUTE_US)
     quarters, messages = [], []
     for quarter in walk(street, plan, first_state(street)):
         quarters.append(quarter)
@@ -83,6 +84,13 @@ def test_every_call_is_answered_once_and_after_it_was_asked():
             assert {asked[key], message.context["direction"]} == {"to_csms", "to_station"}
             answered.add(key)
     assert answered == asked.keys()
+
+
+def test_no_call_bears_the_number_of_another_also_where_a_station_catches_up_in_the_beat_of_its_clock():
+    *_, messages = day_of_stations(SUMMER, sites=1, interval_s=15, faults=faults_of("all"))
+    calls = [json.loads(message.raw)[1] for message in messages if message.raw.startswith(b"[2,")]
+    assert len(calls) > 4000
+    assert len(set(calls)) == len(calls)
 
 
 def test_the_log_is_in_order_of_time_and_a_line_is_json():

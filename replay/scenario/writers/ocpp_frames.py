@@ -1,8 +1,9 @@
 """Calls and their answers as frames of OCPP-J, and as lines of a log that says who spoke."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
+from itertools import count
 
 import orjson
 
@@ -15,17 +16,18 @@ _MILLISECOND_US = 1000
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """The connection of a station, or of who speaks for it, to a backend."""
+    """The connection of a station, or of who speaks for it, to a backend; its calls are numbered in turn."""
 
     interface: str
     station: str
     site: int
     subprotocol: str
+    _numbers: "count[int]" = field(default_factory=count, repr=False, compare=False)
 
     def calls(self, time_us: int, call: Call, *, from_backend: bool = False) -> Iterator[Message]:
         """The call and its answer, a little later each, as the backend's log stamps them."""
         asks, answers = ("to_station", "to_csms") if from_backend else ("to_csms", "to_station")
-        identity = f"{'b' if from_backend else 's'}{time_us:x}-{len(call.action)}"
+        identity = f"{'b' if from_backend else 's'}{time_us:x}-{next(self._numbers)}"
         at_us = time_us + (35 + (self.site * 7919 + time_us // SECOND_US * 104_729) % 180) * _MILLISECOND_US
         yield self._message(at_us, asks, [2, identity, call.action, call.payload])
         yield self._message(at_us + 12 * _MILLISECOND_US, answers, [3, identity, call.result])
