@@ -33,7 +33,7 @@ def events_of_day(day, sites=2, interval_s=900):
     """Every event of a day; of the heartbeats, which are many and say the same, one in twenty."""
     with tempfile.TemporaryDirectory() as folder:
         files = write_day(day, Path(folder), sites=sites, sml_interval_s=interval_s, ocpp_interval_s=interval_s).files
-        events = [event for file in files for event in read(file, str(int(file.parent.name)))]
+        events = [event for file in files for event in read(file, file.parent.name.lstrip("0"))]
     return [event for number, event in enumerate(events) if "Heartbeat" not in event.type or number % 20 == 0]
 
 

@@ -13,9 +13,11 @@ from typing import NamedTuple
 from replay.compare import Differences, compare
 from replay.day import replay_day
 from replay.scenario import write_day
+from replay.scenario.setting import ISO15118_CARS
 from schemas.interfaces import INTERFACES
 from streams import lag, sealing
 from streams.embedded import stack
+from streams.exi import is_available
 from streams.ingest import Sent, send_files
 from streams.points import adopt
 from streams.settings import Settings, settings
@@ -116,11 +118,19 @@ def _claim(file: Path, demo: Demo) -> None:
 
 
 def _write(demo: Demo, folder: Path, on_progress: Callable[[int, int], None]) -> int:
-    """Write the day; registers run on from the first of its month, so that neighbouring days fit together."""
+    """Write the day; registers run on from the first of its month, so that neighbouring days fit together.
+
+    Where no EXI codec can be had, nobody could read what the cars say over their cables: they say nothing.
+    """
     shutil.rmtree(folder, ignore_errors=True)
-    first_day = demo.day.replace(day=1)
     written = write_day(
-        demo.day, folder, sites=demo.sites, seed=demo.seed, first_day=first_day, on_progress=on_progress
+        demo.day,
+        folder,
+        sites=demo.sites,
+        seed=demo.seed,
+        first_day=demo.day.replace(day=1),
+        iso15118_cars=ISO15118_CARS if is_available() else 0,
+        on_progress=on_progress,
     )
     return sum(written.messages.values())
 

@@ -8,7 +8,9 @@ from pathlib import Path
 
 from replay.scenario.day import write_day
 from replay.scenario.faults import FAULTS, USUAL_FAULTS, faults_of
+from replay.scenario.setting import ISO15118_CARS
 from schemas.calendar import day_slots, parse_day
+from schemas.wire.iso15118.codec import CodecUnavailable
 
 _EPILOG = """\
 Below --out there is a folder for each interface, with native messages as they cross it, and truth/ with what really
@@ -34,8 +36,12 @@ def main() -> int:
             ocpp_interval_s=arguments.ocpp_interval,
             faults=faults_of(arguments.faults),
             first_day=arguments.first_day,
+            iso15118_cars=arguments.iso15118_cars,
             on_progress=_progress if sys.stderr.isatty() else None,
         )
+    except CodecUnavailable as problem:
+        print(f"no EXI codec: {problem.detail}; --iso15118-cars 0 writes the day without it", file=sys.stderr)
+        return 1
     except (ValueError, OSError) as problem:
         print(f"nothing written: {problem}", file=sys.stderr)
         return 1
@@ -60,6 +66,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="another seed is another street (1)")
     parser.add_argument("--sml-interval", type=int, default=60, help="seconds between telegrams of a meter (60)")
     parser.add_argument("--ocpp-interval", type=int, default=60, help="seconds between meter values of a session (60)")
+    cars = "most cars that speak ISO 15118 (%(default)s)"
+    parser.add_argument("--iso15118-cars", type=int, default=ISO15118_CARS, help=cars)
     parser.add_argument("--faults", default=USUAL_FAULTS, help="what goes wrong (%(default)s)")
     parser.add_argument("--first-day", type=_day, help="registers run on from this day, so that days fit together")
     return parser.parse_args()

@@ -12,7 +12,7 @@ from replay.scenario.document import Document
 from replay.scenario.faults import DEFAULT_FAULTS, Faults, disturbed
 from replay.scenario.message import Message, Orderly
 from replay.scenario.plan import DayPlan, plan_day
-from replay.scenario.setting import Setting
+from replay.scenario.setting import ISO15118_CARS, Setting
 from replay.scenario.street import Street
 from replay.scenario.truth import Truth, write_truth
 from replay.scenario.world import Quarter, State, first_state, walk
@@ -23,10 +23,12 @@ from replay.scenario.writers import (
     eebus_frames,
     eebus_wallbox,
     entsoe,
+    exi,
     master_data,
     mbus,
     modbus,
     mscons,
+    ocpi,
     ocpp,
     ocpp_dispatch,
     ocpp_maker,
@@ -52,12 +54,13 @@ class Speakers(Protocol):
 
 _SPEAKERS: Final[tuple[Callable[[Street, DayPlan, Setting], Speakers], ...]] = (
     lambda street, plan, setting: ocpp.Stations(
-        street, plan, interval_s=setting.ocpp_interval_s, faults=setting.faults
+        street, plan, interval_s=setting.ocpp_interval_s, faults=setting.faults, first_day=setting.first_day
     ),
     lambda street, plan, _: eebus_wallbox.Wallboxes(street, plan),
     lambda street, plan, setting: eebus_control.ControlBoxes(street, plan, setting.faults),
     lambda street, plan, setting: ocpp_maker.Makers(street, plan, setting.faults),
     lambda street, plan, _: ocpp_dispatch.Dispatch(street, plan),
+    lambda street, plan, setting: ocpi.Sessions(street, plan, setting.first_day),
     lambda street, plan, setting: sml.Meters(street, plan, setting.faults, interval_s=setting.sml_interval_s),
 )
 """Who speaks live, more of them the longer the street: this is the benchmark's mix of messages (:func:`messages`)."""
@@ -66,6 +69,7 @@ _FEW: Final[tuple[Callable[[Street, DayPlan, Setting], Speakers], ...]] = (
     lambda street, plan, _: modbus.Assets(street, plan),
     lambda street, plan, _: mbus.Submeters(street, plan),
     lambda street, plan, setting: telecontrol.ControlRooms(street, plan, interval_s=setting.sml_interval_s),
+    lambda street, plan, setting: exi.Cars(street, plan, setting.iso15118_cars),
 )
 """Who speaks live too, but no more of them the longer the street is; a written day has them, :func:`messages` has not.
 
@@ -78,6 +82,8 @@ _LOGS: Final[dict[str, tuple[str, Callable[[Message], bytes]]]] = {
     "4": ("street.ocpp.jsonl", line_of),
     "5": ("maker.ocpp.jsonl", line_of),
     "14": ("aggregator.ocpp.jsonl", line_of),
+    exi.INTERFACE: ("cables.v2gtp.log", sml.line_of),
+    ocpi.INTERFACE: ("sessions.ocpi.jsonl", ocpi.line_of),
     sml.GATEWAY: ("street.sml.log", sml.line_of),
     sml.HAN: ("street.sml.log", sml.line_of),
     mbus.LOG: ("submeters.mbus.log", sml.line_of),
@@ -96,6 +102,7 @@ _DOCUMENTS: Final[tuple[Callable[[Truth], Iterator[Document]], ...]] = (
     aggregator.documents,
     control.documents,
     master_data.documents,
+    ocpi.documents,
 )
 """What is sent as a file of its own, before the day or when it is over."""
 
@@ -158,6 +165,7 @@ def write_day(
     ocpp_interval_s: int = 60,
     faults: Faults = DEFAULT_FAULTS,
     first_day: date | None = None,
+    iso15118_cars: int = ISO15118_CARS,
     on_progress: Progress | None = None,
 ) -> DayWritten:
     """Write a day's native messages into ``out/<interface>/``, what really happened into ``out/truth/``.
@@ -167,8 +175,9 @@ def write_day(
     Raises:
         ValueError: no or too many sites, or an interval that does not divide a quarter hour.
         OSError: a file cannot be written.
+        CodecUnavailable: cars are to speak ISO 15118, and there is no EXI codec to be had.
     """
-    setting = Setting(sites, seed, sml_interval_s, ocpp_interval_s, faults, first_day)
+    setting = Setting(sites, seed, sml_interval_s, ocpp_interval_s, faults, first_day, iso15118_cars)
     story = Day(day, setting)
     files, counts = _write_logs(story, out, on_progress)
     _write_documents(story, out, files, counts)
@@ -219,6 +228,6 @@ def _write_points(folder: Path) -> Iterator[Path]:
 
 
 def _folder(out: Path, interface: str) -> Path:
-    folder = out / f"{int(interface):02d}"
+    folder = out / interface.zfill(2)
     folder.mkdir(parents=True, exist_ok=True)
     return folder

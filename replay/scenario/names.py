@@ -8,6 +8,8 @@ from schemas.identifiers import make_bdew_code, make_eic, make_malo, make_resour
 
 GRID_OPERATOR: Final = "000562"
 POSTCODE: Final = "12043"
+CPO_COUNTRY, CPO_PARTY = "DE", "GGS"
+"""Who operates the charging stations."""
 METERING_OPERATOR: Final = make_bdew_code("990012345600")
 TRANSMISSION_OPERATOR: Final = "TSO"
 SUPPLIER: Final = "9900987654329"
@@ -26,7 +28,8 @@ class Names:
 
     ``nelo`` is its connection to the grid, ``malo`` the market location of what it draws, ``feed_in_malo`` that of what
     it gives back. ``resource`` is what the grid operator limits under section 14a (SR-ID), ``control_box`` the device
-    that is told.
+    that is told. The wallbox is a ``station`` for its backend and an ``evse`` for vehicles and roaming partners;
+    ``charge_meter`` counts in it.
 
     Only the first houses of a street (:data:`SPEAKING_HOUSES`) have three more: ``submeter`` is an M-Bus meter in
     front of the wallbox, ``inverter`` and ``storage`` are what the energy manager reads over Modbus: the roof, and the
@@ -46,6 +49,8 @@ class Names:
     resource: str
     control_box: str
     nelo: str
+    evse: str
+    charge_meter: str
     submeter: str
     inverter: str
     storage: str
@@ -87,6 +92,8 @@ def names_of(street: Street, site: int) -> Names:
         resource=make_resource(f"C{site:09d}") if household.limited else "",
         control_box=f"d:_n:Gegenstrom_CLS-{site:05d}" if household.limited else "",
         nelo=make_resource(f"E{site:09d}"),
+        evse=f"{CPO_COUNTRY}*{CPO_PARTY}*E{site:05d}*1" if has_wallbox else "",
+        charge_meter=f"1GGS00{site:08d}" if has_wallbox else "",
         submeter=f"1NZR01{30_000_000 + site:08d}" if speaks and household.heat_pump and household.bidirectional else "",
         inverter=f"PV-{site:05d}" if speaks and household.pv else "",
         storage=f"BAT-{site:05d}" if speaks and household.pv and household.bidirectional else "",

@@ -39,7 +39,10 @@ _HEATING_PERMILLE = (560, 520, 400, 260, 130, 70, 60, 60, 110, 250, 400, 520)
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What a day leaves to the next: registers and state of charge of every site in mWs."""
+    """What a day leaves to the next: registers and state of charge of every site in mWs.
+
+    ``begun_charged_mws`` and ``begun_discharged_mws`` are the wallbox's registers when the car was last plugged in.
+    """
 
     import_mws: Ints
     export_mws: Ints
@@ -47,6 +50,8 @@ class State:
     discharged_mws: Ints
     generated_mws: Ints
     soc_mws: Ints
+    begun_charged_mws: Ints
+    begun_discharged_mws: Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +60,8 @@ class Quarter:
 
     Power has a row for each site and a column for each of the 15 minutes, never negative. The energy columns
     have 16: at the start of each minute and at the end. ``setpoint_mw`` is what the aggregator (or the car itself)
-    wants, charging positive; ``limited`` is 1 where the section-14a event holds.
+    wants, charging positive; ``limited`` is 1 where the section-14a event holds. ``before`` is the state at the
+    beginning; ``came_home`` the minute of the quarter hour in which a car is back, -1 where none comes.
     """
 
     number: int
@@ -73,6 +79,8 @@ class Quarter:
     discharged_mws: Ints
     generated_mws: Ints
     soc_mws: Ints
+    before: State
+    came_home: Ints
 
     @property
     def grid_mw(self) -> Ints:
@@ -82,6 +90,8 @@ class Quarter:
     @property
     def end(self) -> State:
         """The state after the last minute."""
+        came, column = self.came_home >= 0, np.maximum(self.came_home, 0)
+        sites = np.arange(len(column))
         return State(
             self.import_mws[:, -1],
             self.export_mws[:, -1],
@@ -89,6 +99,8 @@ class Quarter:
             self.discharged_mws[:, -1],
             self.generated_mws[:, -1],
             self.soc_mws[:, -1],
+            np.where(came, self.charged_mws[sites, column], self.before.begun_charged_mws),
+            np.where(came, self.discharged_mws[sites, column], self.before.begun_discharged_mws),
         )
 
 
@@ -101,13 +113,17 @@ def first_state(street: Street) -> State:
 
     has_wallbox, gives_back = np.sign(street.wallbox_mw), np.sign(street.discharge_mw)
     feeds_in = np.sign(street.discharge_mw + street.pv_peak_mw)
+    charged = used("charged register", 300, 9_000) * has_wallbox
+    discharged = used("discharged register", 50, 4_000) * gives_back
     return State(
         used("import register", 900, 30_000),
         used("export register", 100, 20_000) * feeds_in,
-        used("charged register", 300, 9_000) * has_wallbox,
-        used("discharged register", 50, 4_000) * gives_back,
+        charged,
+        discharged,
         used("generated register", 2_000, 60_000) * np.sign(street.pv_peak_mw),
         street.battery_mws // 1000 * street.draws.between("first state of charge", 550, 851, street.numbers),
+        charged - used("charged since plugged in", 4, 30) * has_wallbox,
+        discharged - used("discharged since plugged in", 0, 12) * gives_back,
     )
 
 
@@ -145,6 +161,8 @@ def _quarter(street: Street, plan: DayPlan, number: int, state: State) -> Quarte
         discharged_mws=_count(state.discharged_mws, discharge_mw),
         generated_mws=_count(state.generated_mws, pv_mw),
         soc_mws=soc_mws,
+        before=state,
+        came_home=np.where(plan.away_until // SLOT_MINUTES == number, plan.away_until % SLOT_MINUTES, NO_TRIP),
     )
 
 

@@ -48,7 +48,7 @@ final class Bridge {
   /** Grammar and bindings of one namespace; building them takes far longer than a message. */
   private static final class Schema {
     private final EXIFactory exi = DefaultEXIFactory.newInstance();
-    private final SAXParserFactory parsers = SAXParserFactory.newInstance();
+    private final XMLReader parser;
     private final Unmarshaller fromXml;
     private final Marshaller toXml;
     private final Unmarshaller fromJson;
@@ -58,7 +58,9 @@ final class Bridge {
 
     Schema(String rootNamespace, Grammars grammars, Class<?>... messages) throws Exception {
       this.rootNamespace = rootNamespace;
+      SAXParserFactory parsers = SAXParserFactory.newInstance();
       parsers.setNamespaceAware(true);
+      parser = parsers.newSAXParser().getXMLReader();
       exi.setGrammars(grammars);
       // ISO 15118-2, 7.9.1.3: strings are not remembered across a message, and grammars do not grow
       exi.setValueMaxLength(0);
@@ -93,9 +95,8 @@ final class Bridge {
       EXIResult result = new EXIResult(exi);
       result.setOutputStream(octets);
       // through a parser, because the marshaller would hand over namespace declarations as attributes
-      XMLReader reader = parsers.newSAXParser().getXMLReader();
-      reader.setContentHandler(result.getHandler());
-      reader.parse(new InputSource(new ByteArrayInputStream(xml.toByteArray())));
+      parser.setContentHandler(result.getHandler());
+      parser.parse(new InputSource(new ByteArrayInputStream(xml.toByteArray())));
       return octets.toByteArray();
     }
 

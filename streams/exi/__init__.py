@@ -6,6 +6,7 @@
 
 from functools import cache
 
+from schemas.wire.iso15118.codec import SAP, CodecUnavailable
 from streams.exi.process import JavaCodec
 
 
@@ -13,3 +14,12 @@ from streams.exi.process import JavaCodec
 def codec() -> JavaCodec:
     """The codec of this process; nothing is fetched or started before it is asked."""
     return JavaCodec()
+
+
+def is_available() -> bool:
+    """Whether there is a codec; it is brought and started if it can be."""
+    try:
+        codec().encode(b'{"supportedAppProtocolRes":{"ResponseCode":"Failed_NoNegotiation"}}', SAP)
+    except CodecUnavailable:
+        return False
+    return True

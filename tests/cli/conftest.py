@@ -53,7 +53,7 @@ def street(kafka, database_url, tmp_path_factory):
         wait_for(lambda: (home / "worker.ready").exists() or worker.poll() is not None)
         assert worker.poll() is None, (home / "worker.log").read_text()[-2000:]
         for interface in written.messages:
-            send_files(config, find(home / "street" / f"{int(interface):02d}"), interface)
+            send_files(config, find(home / "street" / interface.zfill(2)), interface)
         lag.wait_until_written(config, 60)
         sealing.seal(config, DAY)
         yield SimpleNamespace(

@@ -44,7 +44,7 @@ def decoded(bare):
 
 @pytest.mark.parametrize("interface", ["4", "15", "16", "47"])
 def test_every_message_is_one_object_of_the_promised_shape(decoded, day, interface):
-    code, objects = decoded(day / f"{int(interface):02d}", "--interface", interface)
+    code, objects = decoded(day / interface.zfill(2), "--interface", interface)
     assert (code, {tuple(entry) for entry in objects}) == (0, {tuple(KEYS)})
     assert {entry["interface"] for entry in objects} == {interface}
     assert all(entry["error"] is None for entry in objects)

@@ -36,7 +36,7 @@ def test_each_attribute_has_unit_time_and_the_event_it_comes_from(twin):
     assert now["ev_soc"]["time"] == "2026-03-29T22:00:00Z"
     listed = [json.loads(line) for line in twin("events", ACTOR, *EVER, "--json").stdout.splitlines()]
     places = {f"{event['topic']}/{event['partition']}@{event['offset']}": event["id"] for event in listed}
-    of_others = {"melo", "same_as"}  # said by master data, which are about the metering location
+    of_others = {"melo", "same_as", "session"}  # said by master data of the metering location, by OCPI of the session
     for entry in now.values():
         assert (entry["attribute"] in of_others) or places[entry["position"]] == entry["event"]
 

@@ -50,7 +50,7 @@ class Written:
         """Every event with its place and its facts; nothing of it is rejected."""
         found = []
         for interface in interfaces:
-            for offset, event in enumerate(read(self.folder / f"{int(interface):02d}", interface)):
+            for offset, event in enumerate(read(self.folder / interface.zfill(2), interface)):
                 facts = Facts()
                 observe(event, facts)
                 assert facts.rejects == []

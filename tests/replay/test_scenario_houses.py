@@ -38,7 +38,7 @@ def facts(written):
     """By interface."""
     found = defaultdict(Facts)
     for path in written[1].files:
-        for event in read(path, str(int(path.parent.name))):
+        for event in read(path, path.parent.name.lstrip("0")):
             observe(event, found[event.interface])
     return found
 

@@ -47,7 +47,7 @@ def _columns(names: Names, street: Street, site: int) -> dict[str, list[list[str
         "nelo": _one(names.nelo),
         "meters": _one(names.meter),
         "smgw": _one(names.smgw),
-        "evses": [[f"{names.station}/1", f"{_MAKER}{names.station}"]] if names.station else [],
+        "evses": [[f"{names.station}/1", f"{_MAKER}{names.station}", names.evse]] if names.station else [],
         "hems": [[f"{_MAKER}{names.hems}"]],
         "control_box": _one(names.control_box),
         "resources": _one(names.resource),

@@ -1,17 +1,18 @@
 """Interface 4: what the street's charging stations and their backend say to each other over OCPP-J."""
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 from typing import Final
 
 from replay.scenario.faults import NO_FAULTS, Faults
 from replay.scenario.message import Message
 from replay.scenario.names import names_of
-from replay.scenario.plan import LIMIT_MW, NO_TRIP, DayPlan, plan_day
+from replay.scenario.plan import LIMIT_MW, DayPlan
+from replay.scenario.stays import Stays, stays_of
 from replay.scenario.street import Street
 from replay.scenario.world import Quarter
+from replay.scenario.writers.ocmf import Shown, SigningMeter
 from replay.scenario.writers.ocpp_dialect import (
-    MWS_PER_TENTH_WH,
     Call,
     Meter,
     Profile,
@@ -30,20 +31,25 @@ EARLIEST_US: Final = 60 * SECOND_US
 _HEARTBEAT_US = 300 * SECOND_US
 _ORDER_LEAD_US = 20 * SECOND_US
 _LIMIT_LEAD_US = 40 * SECOND_US
-_LONGEST_STAY_DAYS = 60
 
 
 class Stations:
     """All stations of the street through one day; fed with quarter hours in order."""
 
-    def __init__(self, street: Street, plan: DayPlan, *, interval_s: int, faults: Faults = NO_FAULTS) -> None:
+    def __init__(
+        self,
+        street: Street,
+        plan: DayPlan,
+        *,
+        interval_s: int,
+        faults: Faults = NO_FAULTS,
+        first_day: date | None = None,
+    ) -> None:
         self._plan = plan
         self._interval_us = interval_s * SECOND_US
-        before = _last_arrivals(street, plan.day)
         self._posts = [
-            _Post(street, site, plan, before[site], self._interval_us, faults)
-            for site in range(street.sites)
-            if street.household(site).ocpp
+            _Post(street, site, plan, stays, self._interval_us, faults, first_day)
+            for site, stays in stays_of(street, plan).items()
         ]
 
     def messages(self, quarter: Quarter) -> Iterator[Message]:
@@ -67,6 +73,8 @@ class _View:
         self.charged_mws: list[list[int]] = quarter.charged_mws.tolist()
         self.discharged_mws: list[list[int]] = quarter.discharged_mws.tolist()
         self.soc_mws: list[list[int]] = quarter.soc_mws.tolist()
+        self.begun_charged_mws: list[int] = quarter.before.begun_charged_mws.tolist()
+        self.begun_discharged_mws: list[int] = quarter.before.begun_discharged_mws.tolist()
         self.setpoint_mw: list[int] = quarter.setpoint_mw.tolist()
         self.limited: list[int] = quarter.limited.tolist()
 
@@ -78,7 +86,14 @@ class _Post:
     """One station in its day: morning session (begun on an earlier day), evening session, what it was told last."""
 
     def __init__(
-        self, street: Street, site: int, plan: DayPlan, before: tuple[int, date], interval_us: int, faults: Faults
+        self,
+        street: Street,
+        site: int,
+        plan: DayPlan,
+        stays: Stays,
+        interval_us: int,
+        faults: Faults,
+        first_day: date | None,
     ) -> None:
         household, names = street.household(site), names_of(street, site)
         self._site, self._plan, self._interval_us = site, plan, interval_us
@@ -89,11 +104,8 @@ class _Post:
         self._ordered = household.aggregated
         self._battery_mws = int(street.battery_mws[site])
         self._limit_from_us = plan.minute_us(plan.limit_minutes.start) if household.limited else None
-        lag = _cable_us(street, site, plan.day)
-        leaves = int(plan.away_from[site]) != NO_TRIP
-        self._unplug_us = plan.minute_us(int(plan.away_from[site])) + lag if leaves else plan.end_us + SLOT_US
-        self._plug_us = plan.minute_us(int(plan.away_until[site])) - lag if leaves else plan.end_us + SLOT_US
-        self._begun_us, self._begun_day = before
+        self._stays = stays
+        self._signing = SigningMeter(street, plan, site, first_day)
         self._told_mw: int | None = None
         self._beat_us = street.draws.one("heartbeat", 61, 300, site) * SECOND_US + SECOND_US // 4
 
@@ -102,24 +114,20 @@ class _Post:
         if view.number == 0:
             yield from self._boots()
         yield from self._restarts(view)
-        if view.holds(self._unplug_us):
+        if view.holds(self._stays.unplug_us):
             yield from self._departs(view)
         yield from self._is_told(view, view.start_us)
         if self._limit_from_us == view.start_us:
             yield from self._is_limited()
         yield from self._measures(view, stamps)
-        if view.holds(self._plug_us):
+        if view.holds(self._stays.plug_us):
             yield from self._arrives(view)
         for beat_us in range(view.start_us + self._beat_us, view.start_us + SLOT_US, _HEARTBEAT_US):
             yield from self._say(beat_us, self._dialect.heartbeat(format_time(beat_us)))
 
-    def _plugged(self, time_us: int) -> bool:
-        return time_us < self._unplug_us or time_us > self._plug_us
-
     def _transaction(self, time_us: int, *, ended: bool = False) -> Transaction:
         """The session at this time; events are counted from when it began, whichever day that was."""
-        evening = time_us >= self._plug_us
-        begun_us, day = (self._plug_us, self._plan.day) if evening else (self._begun_us, self._begun_day)
+        begun_us, day = self._stays.at(time_us)
         sequence = time_us // self._interval_us - begun_us // self._interval_us + ended
         number = day.toordinal() % 100_000 * 10_000 + self._site
         return Transaction(f"{self._station.name}-{day:%Y%m%d}", number, sequence)
@@ -131,11 +139,12 @@ class _Post:
         charge_mw, discharge_mw = view.charge_mw[site][minute], view.discharge_mw[site][minute]
         charged = view.charged_mws[site][minute] + charge_mw * seconds
         discharged = view.discharged_mws[site][minute] + discharge_mw * seconds
+        shown = self._signing.shown(time_us, charged, discharged)
         return Meter(
             time=format_time(time_us),
             on_the_clock=time_us % SLOT_US == 0,
-            import_tenth_wh=charged // MWS_PER_TENTH_WH,
-            export_tenth_wh=discharged // MWS_PER_TENTH_WH if self._station.bidirectional else None,
+            import_tenth_wh=shown.import_tenth_wh,
+            export_tenth_wh=shown.export_tenth_wh,
             power_w=(charge_mw - discharge_mw) // 1000,
             soc=view.soc_mws[site][minute] * 100 // self._battery_mws,
             wanted=view.setpoint_mw[site] != 0,
@@ -145,7 +154,7 @@ class _Post:
         time_us = self._plan.start_us + (1 + self._site % 40) * SECOND_US
         yield from self._say(time_us, self._dialect.boot(self._station, format_time(time_us)))
         time_us += SECOND_US
-        plugged = self._plugged(time_us)
+        plugged = self._stays.plugged(time_us)
         yield from self._say(time_us, self._dialect.status(format_time(time_us), occupied=plugged))
 
     def _restarts(self, view: _View) -> Iterator[Message]:
@@ -158,33 +167,40 @@ class _Post:
     def _measures(self, view: _View, stamps: list[tuple[int, str]]) -> Iterator[Message]:
         for time_us, _ in stamps:
             meter = self._meter(view, time_us)
-            if self._plugged(time_us):
+            if self._stays.plugged(time_us):
                 transaction = self._transaction(time_us)
                 yield from self._say(time_us, self._dialect.updated(transaction, meter))
             elif meter.on_the_clock:
                 yield from self._say(time_us, self._dialect.idle(meter))
 
     def _departs(self, view: _View) -> Iterator[Message]:
-        time_us = self._unplug_us
-        transaction = self._transaction(time_us, ended=True)
-        call = self._dialect.ended(self._station, transaction, self._meter(view, time_us))
-        yield from self._say(time_us, call)
+        time_us = self._stays.unplug_us
+        transaction, meter = self._transaction(time_us, ended=True), self._meter(view, time_us)
+        begin = self._signing.shown(
+            self._stays.first.begun_us, view.begun_charged_mws[self._site], view.begun_discharged_mws[self._site]
+        )
+        end = Shown(time_us, meter.import_tenth_wh, meter.export_tenth_wh)
+        meter = meter._replace(signed=self._signing.ends(self._signing.page, begin, end))
+        yield from self._say(time_us, self._dialect.ended(self._station, transaction, meter))
         time_us += SECOND_US
         yield from self._say(time_us, self._dialect.status(format_time(time_us), occupied=False))
         self._told_mw = None
 
     def _arrives(self, view: _View) -> Iterator[Message]:
-        time_us = self._plug_us
+        time_us = self._stays.plug_us
         yield from self._say(time_us, self._dialect.status(format_time(time_us), occupied=True))
+        transaction, meter = self._transaction(time_us), self._meter(view, time_us)
+        if self._signing.signs_begin:
+            shown = Shown(time_us, meter.import_tenth_wh, meter.export_tenth_wh)
+            meter = meter._replace(signed=self._signing.begins(self._signing.page + 1, shown))
         time_us += SECOND_US // 2
-        call = self._dialect.started(self._station, self._transaction(self._plug_us), self._meter(view, self._plug_us))
-        yield from self._say(time_us, call)
+        yield from self._say(time_us, self._dialect.started(self._station, transaction, meter))
         yield from self._is_told(view, time_us + SECOND_US)
 
     def _is_told(self, view: _View, from_us: int) -> Iterator[Message]:
         """The aggregator's set point, when it changed; told shortly before it holds."""
         setpoint_mw = view.setpoint_mw[self._site]
-        if not self._ordered or setpoint_mw == self._told_mw or not self._plugged(from_us):
+        if not self._ordered or setpoint_mw == self._told_mw or not self._stays.plugged(from_us):
             return
         self._told_mw = setpoint_mw
         early = from_us == view.start_us and view.number > 0
@@ -207,25 +223,3 @@ class _Post:
             sending = sending and mishap.suffer(sending)
         if sending is not None:
             yield from self._line.calls(*sending, from_backend=from_backend)
-
-
-def _cable_us(street: Street, site: int, day: date) -> int:
-    """How long before and after the minutes of its trip the car is plugged in and out."""
-    return street.draws.one("cable", 5, 55, site, day.toordinal()) * SECOND_US
-
-
-def _last_arrivals(street: Street, day: date) -> dict[int, tuple[int, date]]:
-    """For each site with a wallbox when the session began that goes on at the start of the day, and on which day."""
-    missing = {site for site in range(street.sites) if street.household(site).ocpp}
-    found: dict[int, tuple[int, date]] = {}
-    for back in range(1, _LONGEST_STAY_DAYS + 1):
-        plan = plan_day(street, day - timedelta(days=back))
-        returns: list[int] = plan.away_until.tolist()
-        for site in sorted(missing):
-            if returns[site] != NO_TRIP or back == _LONGEST_STAY_DAYS:
-                arrived_us = plan.start_us if returns[site] == NO_TRIP else plan.minute_us(returns[site])
-                found[site] = (arrived_us - _cable_us(street, site, plan.day), plan.day)
-        missing -= found.keys()
-        if not missing:
-            break
-    return found

@@ -60,13 +60,16 @@ class Ocpp16:
 
     def ended(self, station: Station, transaction: Transaction, meter: Meter) -> Call:
         """StopTransaction: the cable is out."""
-        payload = {
+        payload: JsonObject = {
             "transactionId": transaction.number,
             "idTag": station.token,
             "meterStop": meter.import_tenth_wh // 10,
             "timestamp": meter.time,
             "reason": "EVDisconnected",
         }
+        if meter.signed is not None:
+            sample = {"value": meter.signed.record, "context": "Transaction.End", "format": "SignedData"}
+            payload["transactionData"] = [{"timestamp": meter.time, "sampledValue": [sample]}]
         return Call("StopTransaction", payload, {"idTagInfo": {"status": "Accepted"}})
 
     def profile(self, transaction: Transaction, profile: Profile) -> Call:

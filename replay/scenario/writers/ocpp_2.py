@@ -1,7 +1,9 @@
 """OCPP 2.0.1 and 2.1: transactions as events (OCPP 2.0.1 edition 3, part 2, use cases B01, E, G01, J, K)."""
 
+import base64
 from typing import Final
 
+from replay.scenario.writers.ocmf import METHOD, Signed
 from replay.scenario.writers.ocpp_dialect import (
     Call,
     JsonObject,
@@ -124,6 +126,8 @@ def _meter_value(meter: Meter, context: str, *, with_car: bool) -> JsonObject:
     samples = [_sample(tenths(meter.import_tenth_wh), "Energy.Active.Import.Register", "Wh", context)]
     if meter.export_tenth_wh is not None:
         samples.append(_sample(tenths(meter.export_tenth_wh), "Energy.Active.Export.Register", "Wh", context))
+    if meter.signed is not None:
+        samples[0]["signedMeterValue"] = _signed(meter.signed)
     if with_car:
         samples.append(_sample(str(max(meter.power_w, 0)), "Power.Active.Import", "W", context))
         if meter.export_tenth_wh is not None:
@@ -134,3 +138,14 @@ def _meter_value(meter: Meter, context: str, *, with_car: bool) -> JsonObject:
 
 def _sample(value: str, measurand: str, unit: str, context: str) -> JsonObject:
     return {"value": number(value), "context": context, "measurand": measurand, "unitOfMeasure": {"unit": unit}}
+
+
+def _signed(signed: Signed) -> JsonObject:
+    """The record as it rides in a sampled value (OCA, Signed meter values in OCPP, 2024)."""
+    key = f"oca:base16:asn1:{signed.public_key}"
+    return {
+        "signedMeterData": base64.b64encode(signed.record.encode()).decode(),
+        "signingMethod": METHOD,
+        "encodingMethod": "OCMF",
+        "publicKey": base64.b64encode(key.encode()).decode(),
+    }

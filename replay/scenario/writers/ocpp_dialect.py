@@ -4,7 +4,7 @@ from typing import Any, NamedTuple, Protocol
 
 import orjson
 
-MWS_PER_TENTH_WH = 360_000
+from replay.scenario.writers.ocmf import Signed
 
 JsonObject = dict[str, Any]
 
@@ -21,6 +21,7 @@ class Meter(NamedTuple):
     """What the station's meter and the car show at a moment; ``time`` in ISO 8601.
 
     Registers in tenths of a watt-hour, ``None`` where there is none; power in W, charging positive; ``soc`` in percent.
+    ``signed`` is the record that the meter signs at this moment.
     """
 
     time: str
@@ -30,6 +31,7 @@ class Meter(NamedTuple):
     power_w: int
     soc: int
     wanted: bool
+    signed: Signed | None = None
 
 
 class Station(NamedTuple):
