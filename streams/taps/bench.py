@@ -111,15 +111,16 @@ async def _measure(
     through = await _connected(tap_port, stations)
     direct = await _connected(backend_port, _DIRECT)
     ways: dict[str, list[float]] = {"direct": [], "through the tap": []}
-    turns = cycle(zip(cycle(direct), through, strict=False))
+    turns = cycle(zip(ways.values(), (cycle(direct), cycle(through)), strict=True))
     calls: set[asyncio.Task[None]] = set()
     start_s = time.perf_counter()
-    for number in range(0, calls_per_s * seconds, 2):
+    for number in range(calls_per_s * seconds):
+        # one at a time: of two at once each would wait for what this process does for the other
         await asyncio.sleep(start_s + number / calls_per_s - time.perf_counter())
-        for way, connection in zip(ways, next(turns), strict=True):
-            call = asyncio.create_task(_call(connection, number, ways[way]))
-            calls.add(call)
-            call.add_done_callback(calls.discard)
+        times_s, connections = next(turns)
+        call = asyncio.create_task(_call(next(connections), number, times_s))
+        calls.add(call)
+        call.add_done_callback(calls.discard)
     await asyncio.gather(*calls)
     for connection in (*through, *direct):
         connection.transport.abort()
