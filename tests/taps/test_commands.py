@@ -10,8 +10,10 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner
+from conftest import NOBODY, Tap
 
 ROOT = Path(__file__).parents[2]
+README = ROOT / "README.md"
 TAPS = ["folder", "mqtt", "ocpp", "tcp"]
 
 
@@ -24,10 +26,32 @@ def test_help_ends_with_an_example(name):
 
 @pytest.mark.parametrize("name", TAPS)
 def test_the_readme_starts_each_tap_as_its_help_does(name):
-    readme = (ROOT / "README.md").read_text("utf-8").partition("## Ways in")[2]
+    readme = README.read_text("utf-8").partition("## Ways in")[2]
     result = CliRunner().invoke(import_module(f"streams.taps.{name}").main, ["--help"])
     example = re.search(r"Example: (python -m .*?)\s+Options:", result.output, re.DOTALL)
     assert f"`{' '.join(example[1].split())}`" in readme
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "here", "says"),
+    [
+        ("ocpp", "0.0.0.0:9000", "127.0.0.1:0", "passing on to wss://csms.example/ocpp, interface 4"),
+        ("tcp", "0.0.0.0:2404", "127.0.0.1:0", "passing on to 10.0.0.5:2404, interface 43, iec104"),
+        ("mqtt", "topics.csv", "{folder}/topics.csv", "subscribing to 1 topics at localhost:1883"),
+        ("folder", "/srv/market", "{folder}/market", "interfaces 32"),
+    ],
+    ids=["ocpp", "tcp", "mqtt", "folder"],
+)
+def test_the_commands_of_the_readme_start_and_end(name, text, here, says, tmp_path):
+    """With ports and folders of the test instead of those in the text, and Kafka away."""
+    (tmp_path / "market" / "32").mkdir(parents=True)
+    (tmp_path / "topics.csv").write_text("topic,interface,source\nhems/+/energy,6,{2}\n")
+    command = re.search(rf"`python -m streams\.taps\.{name} (.*?)`", README.read_text("utf-8"))[1]
+    assert text in command
+    arguments = command.replace(text, here.format(folder=tmp_path)).split()
+    with Tap(name, *arguments, kafka=NOBODY, prefix="", home=tmp_path / "home") as tap:
+        tap.wait_for(says)
+        assert tap.stop() == 0
 
 
 @pytest.mark.parametrize("name", TAPS)
