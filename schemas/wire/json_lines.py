@@ -3,7 +3,7 @@
 import io
 from collections.abc import Callable, Iterator
 from json import JSONDecoder
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, NamedTuple
 
 import orjson
 
@@ -23,6 +23,13 @@ _scan: Final = JSONDecoder(parse_int=str, parse_float=str).raw_decode
 """Finds the end of a JSON value; numbers are left as they are, some are too long to be converted."""
 
 
+class Part(NamedTuple):
+    """A stretch of a log that should hold messages."""
+
+    content: bytes
+    offset: int
+
+
 def messages_of(
     head: bytes,
     stream: BinaryIO,
@@ -36,24 +43,36 @@ def messages_of(
     """
     start = len(BOM) if head.startswith(BOM) else 0
     content = head[start:]
-    if len(head) <= FRAME_LIMIT_BYTES:
-        if content.lstrip().startswith(b"[") and is_json(content):
-            try:
-                places = list(elements_of(content))
-            except RecursionError:
-                yield Malformed(content, start, TooLarge("nested too deep"))
-                return
-            for begin, end in places:
-                yield cut(content[begin:end], start + begin)
+    if len(head) <= FRAME_LIMIT_BYTES and content.lstrip().startswith(b"[") and is_json(content):
+        try:
+            places = list(elements_of(content))
+        except RecursionError:
+            yield Malformed(content, start, TooLarge("nested too deep"))
             return
-        if is_one_document(content, looks_like_message):
-            yield cut(content, start)
-            return
+        for begin, end in places:
+            yield cut(content[begin:end], start + begin)
+        return
+    for part in parts_of(head, stream, looks_like_message):
+        if isinstance(part, Malformed):
+            yield part
+        elif part.content.strip().strip(b"[],"):
+            yield cut(part.content.rstrip(_BETWEEN), part.offset)
+
+
+def parts_of(head: bytes, stream: BinaryIO, looks_like_message: Callable[[bytes], bool]) -> Iterator[Part | Malformed]:
+    """The whole of a log that is one message over several lines, else each of its lines that is not blank.
+
+    ``head`` is as in :func:`messages_of`; a line that is too long comes out in malformed stretches.
+    """
+    start = len(BOM) if head.startswith(BOM) else 0
+    if len(head) <= FRAME_LIMIT_BYTES and is_one_document(head[start:], looks_like_message):
+        yield Part(head[start:], start)
+        return
     for line, offset, is_whole in lines_of(head, stream):
         if not is_whole:
             yield Malformed(line, offset, TooLarge(f"a line of a log has at most {LINE_LIMIT} bytes"))
-        elif line.strip().strip(b"[],"):
-            yield cut(line.rstrip(_BETWEEN), offset)
+        elif line.strip():
+            yield Part(line, offset)
 
 
 def lines_of(head: bytes, stream: BinaryIO) -> Iterator[tuple[bytes, int, bool]]:

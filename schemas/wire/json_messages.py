@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, Final
 
 from schemas.wire.contract import Frame, Malformed, TooLarge
-from schemas.wire.json_lines import BOM, is_one_document, lines_of
+from schemas.wire.json_lines import BOM, parts_of
 from schemas.wire.strict_json import FRAME_LIMIT_BYTES
 
 _BLANKS: Final = b" \t\r\n"
@@ -21,15 +21,13 @@ def messages(stream: BinaryIO, head: bytes = b"") -> Iterator[Frame | Malformed]
     ``head`` is what was read from the stream already.
     """
     head += stream.read(FRAME_LIMIT_BYTES + 1 - len(head))
-    content = head.removeprefix(BOM)
-    if len(head) <= FRAME_LIMIT_BYTES and is_one_document(content, _is_object):
-        yield Frame(content.strip(_BLANKS), 0)
-        return
-    for line, offset, is_whole in lines_of(head, stream):
-        if not is_whole or len(line) > FRAME_LIMIT_BYTES:
-            yield Malformed(line, offset, TooLarge(f"a message has at most {FRAME_LIMIT_BYTES} bytes"))
-        elif line.strip(_BLANKS):
-            yield Frame(line.strip(_BLANKS), offset)
+    for part in parts_of(head, stream, _is_object):
+        if isinstance(part, Malformed):
+            yield part
+        elif len(part.content) > FRAME_LIMIT_BYTES:
+            yield Malformed(*part, TooLarge(f"a message has at most {FRAME_LIMIT_BYTES} bytes"))
+        else:
+            yield Frame(part.content.strip(_BLANKS), part.offset)
 
 
 def _is_object(line: bytes) -> bool:

@@ -6,16 +6,8 @@ from typing import Any, BinaryIO, Final
 
 import orjson
 
-from schemas.wire.contract import BadSyntax, Frame, Malformed, TooLarge, WireError
-from schemas.wire.json_lines import (
-    BOM,
-    LINE_LIMIT,
-    elements_of,
-    is_one_document,
-    lines_of,
-    log_time_us,
-    place_of,
-)
+from schemas.wire.contract import BadSyntax, Frame, Malformed, WireError
+from schemas.wire.json_lines import BOM, elements_of, log_time_us, parts_of, place_of
 from schemas.wire.strict_json import FRAME_LIMIT_BYTES
 
 _MARK: Final = re.compile(
@@ -31,16 +23,11 @@ def recognise(head: bytes, _name: str) -> bool:
 
 def split(stream: BinaryIO) -> Iterator[Frame | Malformed]:
     """Cut a file into objects, each with its bytes as they were sent."""
-    head = stream.read(FRAME_LIMIT_BYTES + 1)
-    start = len(BOM) if head.startswith(BOM) else 0
-    if len(head) <= FRAME_LIMIT_BYTES and is_one_document(head[start:], lambda line: line.startswith((b"{", b"["))):
-        yield from _cut(head[start:], start)
-        return
-    for line, offset, is_whole in lines_of(head, stream):
-        if not is_whole:
-            yield Malformed(line, offset, TooLarge(f"a line of a log has at most {LINE_LIMIT} bytes"))
-        elif line.strip():
-            yield from _cut(line, offset)
+    for part in parts_of(stream.read(FRAME_LIMIT_BYTES + 1), stream, lambda line: line.startswith((b"{", b"["))):
+        if isinstance(part, Malformed):
+            yield part
+        else:
+            yield from _cut(*part)
 
 
 def _cut(content: bytes, offset: int) -> Iterator[Frame | Malformed]:

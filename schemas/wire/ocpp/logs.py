@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, Final
 import orjson
 
 from schemas.wire.contract import BadSyntax, Frame, Malformed, TooLarge, WireError
-from schemas.wire.json_lines import BOM, LINE_LIMIT, is_one_document, lines_of, log_time_us, place_of, text_of
+from schemas.wire.json_lines import BOM, log_time_us, parts_of, place_of, text_of
 from schemas.wire.ocpp.connection import TO_CSMS, TO_STATION
 from schemas.wire.strict_json import FRAME_LIMIT_BYTES
 
@@ -42,16 +42,8 @@ def recognise(head: bytes, _name: str) -> bool:
 
 def split(stream: BinaryIO) -> Iterator[Frame | Malformed]:
     """Cut a log into frames; a line that is none comes out as :class:`Malformed`."""
-    head = stream.read(FRAME_LIMIT_BYTES + 1)
-    start = len(BOM) if head.startswith(BOM) else 0
-    if len(head) <= FRAME_LIMIT_BYTES and is_one_document(head[start:], _looks_like_frame):
-        yield _cut(head[start:], start)
-        return
-    for line, offset, is_whole in lines_of(head, stream):
-        if not is_whole:
-            yield Malformed(line, offset, TooLarge(f"a line of a log has at most {LINE_LIMIT} bytes"))
-        elif line.strip():
-            yield _cut(line, offset)
+    for part in parts_of(stream.read(FRAME_LIMIT_BYTES + 1), stream, _looks_like_frame):
+        yield part if isinstance(part, Malformed) else _cut(*part)
 
 
 def _looks_like_frame(line: bytes) -> bool:
