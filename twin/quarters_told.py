@@ -82,6 +82,7 @@ class QuartersTold:
         self._read: dict[Counter, list[tuple[int, int]]] = defaultdict(list)
         self._values: dict[tuple[str, str, int], set[SlotValue]] = defaultdict(set)
         self._told: dict[tuple[str, str, int], tuple[int | None, str]] = {}
+        self._parts: set[tuple[str, str, int]] = set()
         for edge in edges:
             register = edge.register
             self._edges[register.point, register.direction][register._replace(digits=0), edge.slot_us] = edge
@@ -121,7 +122,8 @@ class QuartersTold:
         for value in values:
             if value.series in DIRECTION_OF_SERIES:
                 touched[value.object, DIRECTION_OF_SERIES[value.series]].add(value.slot_us)
-        before = {place: self._quarters(place, slots) for place, slots in touched.items()}
+        for place, slots in touched.items():
+            self._remember(place, slots)
         others = [value for value in values if value.series not in DIRECTION_OF_SERIES]
         held = {value[:3]: self._highest(value[:3]) for value in others}
         for reading in readings:
@@ -130,7 +132,7 @@ class QuartersTold:
             self._values[value[:3]].add(value)
         found = [change for key, old in held.items() if (change := _changed(old, self._highest(key)))]
         for place, slots in touched.items():
-            found += self._differing(before[place], self._quarters(place, slots), with_parts=place in final)
+            found += self._differing(self._quarters(place, slots), with_parts=place in final)
         return sorted(found, key=lambda change: change[:3])
 
     def _around(self, reading: Reading) -> Iterator[int]:
@@ -156,17 +158,32 @@ class QuartersTold:
         best = best_of(registers, values, cancelled=self._cancelled)
         return {quarter.slot_us: quarter for quarter in best if quarter.slot_us in slots}
 
-    def _differing(
-        self, before: Mapping[int, QuarterHour], after: Mapping[int, QuarterHour], *, with_parts: bool
-    ) -> Iterator[SlotChange]:
+    def _remember(self, place: Place, slots: Collection[int]) -> None:
+        """What quarter hours were before anything is told of them: as they stand now."""
+        key = _SERIES_OF[place[1]], place[0]
+        new = [slot_us for slot_us in slots if (*key, slot_us) not in self._told]
+        if new and self._may_be_known(place, new):
+            held = self._quarters(place, new)
+            self._told.update({(*key, slot_us): _whole(held.get(slot_us)) for slot_us in new})
+
+    def _may_be_known(self, place: Place, slots: Collection[int]) -> bool:
+        """Whether anything is known behind the start of one of them, without which none has a value."""
+        series = _SERIES_OF[place[1]], place[0]
+        if any((*series, slot_us) in self._values for slot_us in slots):
+            return True
+        return any(edge.last_us > min(slots) for edge in self._edges[place].values())
+
+    def _differing(self, held: Mapping[int, QuarterHour], *, with_parts: bool) -> Iterator[SlotChange]:
         """The quarter hours that have another value or quality than was told; ``with_parts``: also unfinished ones."""
-        for slot_us, new in after.items():
+        for slot_us, new in held.items():
             key = _SERIES_OF[new.direction], new.point, slot_us
-            old_value, old_quality = self._told.get(key) or _whole(before.get(slot_us))
-            is_told = with_parts or key in self._told
-            value, quality = (new.value_mwh, new.quality) if is_told else _whole(new)
+            old_value, old_quality = self._told.get(key, (None, MISSING))
+            is_part_told = with_parts or key in self._parts
+            value, quality = (new.value_mwh, new.quality) if is_part_told else _whole(new)
             if (old_value, old_quality) != (value, quality):
                 self._told[key] = value, quality
+                if PARTIAL in new.flags:
+                    self._parts.add(key)
                 yield SlotChange(*key, old_value, value, _ENERGY_UNIT, quality, new.flags, new.version)
 
     def _take(self, reading: Reading, position: int) -> None:

@@ -1,15 +1,33 @@
 """``twin show``, ``twin actors``, ``twin events``: who there is, what is known, from which event, now and then."""
 
 import json
+from datetime import date
 
 import pytest
 
+from replay.scenario.faults import NO_FAULTS
+from replay.scenario.plan import plan_day
+from replay.scenario.street import Street
+from replay.scenario.world import first_state, walk
+from replay.scenario.writers import eebus_control, eebus_frames
 from schemas.time import parse_time
 from tests.cli.said import GOOD
 
 ACTOR = "evse:GS-00000/1"
 DAWN, NOON = "2026-03-28T22:00:00Z", "2026-03-29T12:00:00Z"
 EVER = ("--from", "2026-03-28T00:00:00Z", "--to", "2026-03-31T00:00:00Z")
+
+
+@pytest.fixture
+def limited_house(tmp_path):
+    """What control box and energy manager of a limited house say to each other on that day."""
+    houses = Street(1, 3)
+    plan = plan_day(houses, date(2026, 3, 29))
+    boxes = eebus_control.ControlBoxes(houses, plan, NO_FAULTS)
+    said = [message for quarter in walk(houses, plan, first_state(houses)) for message in boxes.messages(quarter)]
+    log = tmp_path / "control-boxes.eebus.jsonl"
+    log.write_bytes(b"".join(map(eebus_frames.line_of, sorted(said))))
+    return log
 
 
 def shown(result):
@@ -102,6 +120,35 @@ def test_where_ocpp_and_eebus_disagree_the_latest_holds_and_the_other_is_kept(tw
     assert found["runners_up"][0]["position"].startswith("if.05.evse-evse-backend/")
     assert "says otherwise" in twin("show", "evse:GS-00000", "--disputed").stdout
     assert json.loads(twin("show", "evse:GS-00000", "--disputed", "--at", NOON, "--json").stdout) == []
+
+
+def test_what_follows_by_a_rule_stands_beside_what_was_said(twin, street):
+    told = b"valid_from,melo,loads\n2026-02-01T00:00:00Z,DE0005621204300000000000000008888,wallbox=11000 battery=5000\n"
+    assert twin("ingest", "-", "--interface", "33", stdin=told).exit_code == 0
+    street.written()
+    melo = "melo:DE0005621204300000000000000008888"
+    found = shown(twin("show", melo, "--json"))
+    assert found["loads"]["value"] == "wallbox=11000 battery=5000"
+    owed = found["section_14a_minimum"]
+    assert (owed["value"], owed["unit"], owed["rules"], owed["event"]) == (7560, "W", "enwg-14a/2024-01", None)
+    assert "by enwg-14a/2024-01" in twin("show", melo).stdout
+    assert "section_14a_minimum" not in shown(twin("show", ACTOR, "--json"))
+
+
+def test_the_state_of_a_limitation_is_that_of_the_time_that_is_asked_for(twin, street, limited_house):
+    assert twin("ingest", limited_house, "--interface", "9").exit_code == 0
+    street.written()
+    hems = "hems:d:_n:Gegenstrom_HEMS-00002"
+    states = {}
+    for at in ("2026-03-29T15:59:00Z", "2026-03-29T16:30:00Z", "2026-03-29T17:00:01Z", "2026-03-30T12:00:00Z"):
+        found = shown(twin("show", hems, "--at", at, "--json"))
+        states[at] = [found[name]["value"] for name in ("lpc_state", "lpc_state_limit") if name in found]
+    assert list(states.values()) == [
+        ["unlimited/controlled"],
+        ["limited", 4200],
+        ["unlimited/controlled"],
+        ["unlimited/autonomous"],
+    ]
 
 
 def test_an_unknown_actor_is_answered_with_near_names(twin):

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from schemas.event import Event, from_record, to_record
-from schemas.facts import INDICATIVE, Facts, Reading, Sample
-from schemas.time import HOUR_US, format_time, parse_time
+from schemas.facts import INDICATIVE, MEASURED, Facts, Reading, Sample
+from schemas.time import HOUR_US, SLOT_US, format_time, parse_time
 from schemas.wire.contract import Conversation, Frame
 from schemas.wire.eebus import FORMAT
 from schemas.wire.eebus.datagram import Address, Command, Datagram, encode_datagram, scaled
@@ -264,6 +264,41 @@ def test_an_accepted_limit_is_in_force_for_as_long_as_it_was_written():
     assert {seen.time_us for seen in facts.observations} == {NOON_US + 1_000_000}
 
 
+def quarters(facts):
+    return [((one.slot_us - NOON_US) // SLOT_US, one.value) for one in facts.slot_values]
+
+
+def test_a_limit_holds_for_every_quarter_hour_that_it_touches_first_asked_for_then_in_force():
+    asked = said_by(described(LPC), write(duration="PT40M"), interface="9")
+    held = said_by(described(LPC), write(duration="PT40M"), answer(0), interface="9")
+    assert quarters(asked) == quarters(held) == [(0, 4_200_000), (1, 4_200_000), (2, 4_200_000)]
+    for facts, series, quality, said_us in (
+        (asked, "limit.14a.requested", INDICATIVE, NOON_US),
+        (held, "limit.14a", MEASURED, NOON_US + 1_000_000),
+    ):
+        assert {one[:2] + one[4:] for one in facts.slot_values} == {
+            (series, "Hems", "mW", quality, f"{format_time(said_us)}|lpc")
+        }
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        (write(), answer(7)),
+        (write(active=False),),
+        (write(active=False), answer(0)),
+        (write(duration="PT0S"),),
+    ],
+)
+def test_a_limit_that_does_not_hold_is_no_value_of_a_quarter_hour(messages):
+    assert said_by(described(LPC), *messages, interface="9").slot_values == []
+
+
+def test_a_limit_of_production_has_a_series_of_its_own_and_an_open_one_the_quarter_hour_it_begins_in():
+    facts = said_by(described(LPC | {"limitDirection": "produce"}), write(-7000, duration=None), interface="9")
+    assert [(one.series, one.value) for one in facts.slot_values] == [("limit.feed-in.requested", 7_000_000)]
+
+
 def test_a_rejected_limit_is_not_in_force():
     facts = said_by(described(LPC), write(), answer(7), interface="9")
     assert told(facts, HEMS) == {"lpc_limit_answer": "rejected", "lpc_limit_error": 7}
@@ -422,6 +457,13 @@ def test_a_device_says_who_made_it_and_how_it_is():
         "last_error_code": "7",
         "started": format_time(NOON_US - HOUR_US),
     }
+
+
+def test_a_vehicle_has_one_name_however_its_address_is_written():
+    item = {"identificationId": 0, "identificationType": "eui48", "identificationValue": "64-4d-70-01-02-c8"}
+    facts = said_by(message("identificationListData", {"identificationData": [item]}))
+    assert told(facts, BOX)["ev_id"] == "644D700102C8"
+    assert told(facts, "bev:644D700102C8") == {"evse": "Box"}
 
 
 def test_a_vehicle_says_who_it_is_and_where():

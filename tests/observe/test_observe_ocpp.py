@@ -249,6 +249,15 @@ def test_a_token_of_another_kind_may_be_anything():
     assert not hear(transaction_event("Started", idToken=token)).rejects
 
 
+def test_a_car_that_shows_its_address_says_which_car_it_is():
+    token = {"idToken": "64:4D:70:01:02:C8", "type": "MacAddress"}
+    facts = hear(transaction_event("Started", idToken=token))
+    said = {(seen.actor.partition(":")[0], seen.attribute): seen.value for seen in facts.observations}
+    assert said["evse", "id_token"] == "64:4D:70:01:02:C8"
+    assert said["evse", "ev_id"] == "644D700102C8"
+    assert {(seen.actor, seen.attribute) for seen in facts.observations} >= {("bev:644D700102C8", "evse")}
+
+
 def test_the_end_of_a_transaction_tells_its_reason():
     info = {"transactionId": "T1", "stoppedReason": "EVDisconnected"}
     said = attributes(hear(transaction_event("Ended", transactionInfo=info)))

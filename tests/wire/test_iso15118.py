@@ -166,6 +166,11 @@ def test_without_the_negotiation_the_schema_is_assumed_and_said_so(exi):
         assert (found.type, found.payload["assumed"]) == (kind, True)
 
 
+def test_a_vehicle_has_one_name_however_its_address_is_written():
+    found = said(v20("SessionSetupReq", {"EVCCID": "64:4d:70:01:02:c8"}), conversation(), 1)
+    assert (found.actor, found.payload["session"]["evcc"]) == ("bev:644D700102C8", "644D700102C8")
+
+
 def test_who_takes_part_stands_in_every_message_behind_the_setup():
     talk = conversation()
     said(v20("SessionSetupReq", {"EVCCID": "WMIV1"}), talk, 1)

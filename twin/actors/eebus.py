@@ -88,15 +88,17 @@ class Limited(Twin):
     error: Mapping[str, Scalar] = quantity(
         "", LIMITS, "why the latest write was rejected: error number of SPINE, 0 for none", Numbers(0), name="*_error"
     )
-    lpc_limit: Number | None = quantity("W", "9", "limit of consumption, as accepted or told by the system", _POSITIVE)
-    lpp_limit: Number | None = quantity("W", "9", "limit of production, export counted positive", _POSITIVE)
-    lpc_failsafe_limit: Number | None = quantity("W", "9", "limit of consumption without a control box", _POSITIVE)
-    lpp_failsafe_limit: Number | None = quantity("W", "9", "limit of production without a control box", _POSITIVE)
+    lpc_limit: Number | None = quantity(
+        "W", LIMITS, "limit of consumption, as accepted or told by the system", _POSITIVE
+    )
+    lpp_limit: Number | None = quantity("W", LIMITS, "limit of production, export counted positive", _POSITIVE)
+    lpc_failsafe_limit: Number | None = quantity("W", LIMITS, "limit of consumption without a control box", _POSITIVE)
+    lpp_failsafe_limit: Number | None = quantity("W", LIMITS, "limit of production without a control box", _POSITIVE)
     failsafe_duration: Number | None = quantity(
-        "s", "9", "how long the failsafe limit holds at least", Numbers(*_FAILSAFE_S)
+        "s", LIMITS, "how long the failsafe limit holds at least", Numbers(*_FAILSAFE_S)
     )
     failsafe_requested: Mapping[str, Scalar] = quantity(
-        ("W", "s"), "9", "failsafe value as it was written", name="*failsafe*_requested"
+        ("W", "s"), LIMITS, "failsafe value as it was written", name="*failsafe*_requested"
     )
     other_limit: Mapping[str, Scalar] = quantity(
         ("W", "A", "Wh", "%", ""), EEBUS, "limit of another use case", name="limit_*"

@@ -151,6 +151,8 @@ def settled(readings: Iterable[RegisterReading]) -> list[RegisterReading]:
 
 
 def _settle(claims: list[RegisterReading]) -> RegisterReading:
+    if len(claims) == 1:
+        return claims[0]
     latest = max(_document_time(claim) for claim in claims)
     valid = [claim for claim in claims if _document_time(claim) == latest]
     if not latest:
