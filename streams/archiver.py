@@ -44,10 +44,10 @@ class ArchiveAhead(Exception):
 class Limits:
     """When a segment is closed; together they bound the archiver's memory."""
 
-    events: int = 500_000
-    bytes: int = 256 << 20
+    events: int = 250_000
+    bytes: int = 128 << 20
     """Of raw bytes and payloads."""
-    facts: int = 3_000_000
+    facts: int = 1_500_000
     seconds: float = 60.0
     """After its first event."""
     chunk_records: int = 2_000

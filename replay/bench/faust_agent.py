@@ -13,14 +13,15 @@ import orjson
 import psycopg
 import uvloop
 from faust.types import StreamT
+from psycopg import sql
 
 from schemas.interfaces import interface
 from streams import journal
 from streams.settings import settings
 
-CREATE = """create table if not exists public.bench_plain (
+CREATE = """create table if not exists plain (
     actor text, type text, at_us bigint, payload jsonb, primary key (actor, type))"""
-_UPSERT = """insert into public.bench_plain as held (actor, type, at_us, payload) values (%s, %s, %s, %s)
+_UPSERT = """insert into plain as held (actor, type, at_us, payload) values (%s, %s, %s, %s)
     on conflict (actor, type) do update set at_us = excluded.at_us, payload = excluded.payload
     where excluded.at_us >= held.at_us"""
 
@@ -48,6 +49,7 @@ def main() -> None:
     async def upsert(stream: StreamT[Any]) -> None:
         nonlocal seconds
         connection = await psycopg.AsyncConnection.connect(config.database_url, autocommit=True)
+        await connection.execute(sql.SQL("set search_path to {}").format(sql.Identifier(config.schema)))
         await connection.execute(CREATE)
         count, started = 0, 0.0
         async for value in stream:

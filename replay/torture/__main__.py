@@ -6,6 +6,7 @@ Exit code 1 with a sentence on the first promise that was not kept; its folder t
 import argparse
 import secrets
 import shutil
+import signal
 import sys
 import time
 from pathlib import Path
@@ -30,6 +31,7 @@ def main() -> int:
     load = Load(chosen.duration, chosen.seed, workers=chosen.workers, rate=chosen.rate)
     home = REPORT.parent.absolute() / f"torture-{chosen.seed}-{time.strftime('%H%M%S')}"
     home.mkdir(parents=True)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # the stack is taken down in either case
     print(f"torture for {load.duration_s:g} s with seed {load.seed} in {home}")
     try:
         counted = torture(home, load, lambda line: print(line, flush=True))
@@ -37,6 +39,9 @@ def main() -> int:
         REPORT.write_bytes(orjson.dumps({"seed": load.seed, "duration_s": load.duration_s, "broken": str(problem)}))
         print(f"BROKEN: {problem}\nthe folder stays for whoever looks into it: {home}")
         return 1
+    except KeyboardInterrupt:
+        print(f"stopped before the end, so nothing is proven; what was written lies in {home}")
+        return 130
     REPORT.write_bytes(orjson.dumps(counted, option=orjson.OPT_INDENT_2))
     for name, value in counted.items():
         print(f"{name:20} {value}")
