@@ -56,6 +56,11 @@ class Names:
     storage: str
 
     @property
+    def car_address(self) -> str:
+        """The address of the car's communication controller (EUI-48), by which wallbox and energy manager know it."""
+        return f"02000000{self.site:04X}"
+
+    @property
     def server_id(self) -> bytes:
         """The meter's number in ten bytes, as SML and the gateway carry it (DIN 43863-5, annex)."""
         medium, maker, block, number = self.meter[0], self.meter[1:4], self.meter[4:6], self.meter[6:]

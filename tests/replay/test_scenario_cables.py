@@ -140,8 +140,7 @@ def test_a_session_says_whose_car_stands_at_which_wallbox():
         if event.payload["message"] == "SessionSetupRes"
     }
     names = [names_of(story.street, site) for site in speaking(story.street, 12)]
-    cars = {name.evse: name.car if name.site != OF_WALLBOX_ONLY_CHARGING else "020000000005" for name in names}
-    assert together == {(car, evse) for evse, car in cars.items()}
+    assert together == {(known.car_address, known.evse) for known in names}
 
 
 def test_under_section_14a_the_wallbox_asks_for_no_more_than_the_limit():

@@ -87,7 +87,7 @@ class _Box:
         self._station = names.station
         self._device, self._hems = f"d:_n:Gegenstrom_{names.station}", Address(f"d:_n:Gegenstrom_{names.hems}", (1,), 1)
         self._vehicle = Address(self._device, (1, 1), 1)
-        self._vehicle_id = f"02-00-00-00-{site >> 8:02x}-{site & 0xFF:02x}"
+        self._vehicle_id = bytes.fromhex(names.car_address).hex("-")
         self._connection = Connection(INTERFACE, names.station)
         self._limited = street.household(site).limited
         self._battery_mws = int(street.battery_mws[site])

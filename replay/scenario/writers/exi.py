@@ -67,7 +67,7 @@ class _Ends:
         self._leaves = int(plan.away_from[site]) != NO_TRIP
         self._dialect: Dialect = Iso20() if household.bidirectional else Iso2()
         self._pair = Pair(
-            names.car if household.bidirectional else f"02000000{site:04X}",
+            names.car_address,
             names.evse,
             names.charge_meter,
             int(street.wallbox_mw[site]) // 1000,
