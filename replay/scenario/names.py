@@ -11,6 +11,13 @@ POSTCODE: Final = "12043"
 CPO_COUNTRY, CPO_PARTY = "DE", "GGS"
 """Who operates the charging stations."""
 METERING_OPERATOR: Final = make_bdew_code("990012345600")
+GRID_BILLING: Final = make_bdew_code("990005620000")
+MARKET_DESK: Final = make_bdew_code("990077777000")
+"""Who settles balance groups on the market."""
+VALUE_SERVICE: Final = make_bdew_code("990055555000")
+"""A passive external market participant: it is sent values and hands on the state of the grid."""
+TRADING_DESK: Final = make_bdew_code("990044444000")
+"""The commercial aggregator, as market messages name it."""
 TRANSMISSION_OPERATOR: Final = "TSO"
 SUPPLIER: Final = "9900987654329"
 SUPPLIER_EIC: Final = make_eic("11XGEGENSTROM-1")

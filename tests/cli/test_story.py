@@ -91,7 +91,7 @@ def test_the_story_of_a_session_goes_from_plugging_in_to_settlement(told, site):
     assert any(f"transaction:{transaction}" in line["ties"] for line in live)
     assert any(f"contract:{site['token']}" in line["ties"] for line in live)
     assert {"4", "16", "32"} <= {line["interface"] for line in lines}
-    assert lines[-1]["interface"] == "32", "the correction for the supplier comes last"
+    assert lines[-1]["interface"] == "30", "the correction comes last, where the grid operator hands it on"
     assert len(lines) < len(told(site["station"]))
     assert "session_start" not in str(lines[0]["changes"]), "plugging in is told before the transaction begins"
 

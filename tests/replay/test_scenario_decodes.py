@@ -9,10 +9,11 @@ import pytest
 from replay.scenario import NO_FAULTS, write_day
 from replay.scenario.plan import plan_day
 from replay.scenario.street import Street
+from replay.scenario.world import plugged_in
 from replay.scenario.writers.tariff import consumer_price
 from schemas.calendar import day_of
 from schemas.facts import Facts
-from schemas.time import SECOND_US, format_time, parse_time
+from schemas.time import MINUTE_US, SECOND_US, format_time, parse_time
 from streams.points import adopt
 from streams.reader import Rejected, read
 from twin.observe import observe
@@ -111,6 +112,43 @@ def test_every_market_location_is_settled_with_its_true_quarter_hours(decoded):
     assert len({point for point, _, _ in expected}) == len(locations) > len(sites)
 
 
+@pytest.mark.parametrize(("interface", "which"), [("19", "aggregated"), ("22", "aggregated"), ("30", "")])
+def test_on_their_other_ways_the_quarter_hours_are_the_same(decoded, interface, which):
+    out, _, _, _, facts = decoded
+    found, billed = (
+        {(quarter.point, quarter.direction, quarter.slot_us): quarter for quarter in best_of([], said.slot_values)}
+        for said in (facts[interface], facts["32"])
+    )
+    sites = [site for site in truth_of(out, "sites.csv") if which in site["devices"]]
+    assert {point for point, _, _ in found} == {site[kind] for site in sites for kind in ("malo", "feed_in_malo")} - {
+        ""
+    }
+    assert {key: (one.value_mwh, one.quality) for key, one in found.items()} == {
+        key: (billed[key].value_mwh, "measured") for key in found
+    }
+    assert not [quarter for quarter in best_of([], all_values(facts)) if quarter.flags]
+
+
+def all_values(facts):
+    """What all market messages of the day say."""
+    return [value for interface in ("19", "22", "30", "32", "35") for value in facts[interface].slot_values]
+
+
+def test_the_state_of_the_grid_is_told_every_hour_before_it_is_billed(decoded):
+    out, _, events, _, facts = decoded
+    limited = {site["melo"] for site in truth_of(out, "sites.csv") if "section 14a" in site["devices"]}
+    expected = {
+        (row["point"], row["direction"], parse_time(row["slot"])): int(row["value_mwh"])
+        for row in truth_of(out, "quarter_hours.csv")
+        if row["point"] in limited
+    }
+    values = facts["35"].slot_values
+    assert {(v.object, v.series.removeprefix("energy."), v.slot_us): v.value for v in values} == expected
+    assert {value.quality for value in values} == {"preliminary"}
+    heard = {event.payload["document_time_us"] for event in events["35"]}
+    assert len(heard) == len({slot_us for _, _, slot_us in expected}) // 4
+
+
 def test_some_quarter_hours_were_substitutes_until_a_correction_came(decoded):
     _, _, _, _, facts = decoded
     versions = defaultdict(set)
@@ -181,6 +219,39 @@ def test_the_event_of_the_day_is_ordered_passed_on_and_confirmed(decoded):
     assert states == {"ordered", "possible", "succeeded"}
     tunnels = [said.value for said in facts["10"].observations if said.attribute == "cls_tunnel"]
     assert sorted(tunnels) == ["closed"] * 8 + ["opened"] * 8
+
+
+def test_the_limit_is_seen_along_its_whole_way_down_to_the_wallbox(decoded):
+    """By site: ordered (20), passed on (29), told (10), in the house (9), and what the wallbox may carry (3)."""
+    out, _, _, _, facts = decoded
+    plan = plan_day(Street(1, 12), day_of(min(value.slot_us for value in facts["46"].slot_values)))
+    start_us, stop_us = (plan.minute_us(minute) for minute in (plan.limit_minutes.start, plan.limit_minutes.stop))
+    limited, plugged = [site for site in truth_of(out, "sites.csv") if "section 14a" in site["devices"]], 0
+    for site in limited:
+        box, hems = site["control_box"], f"d:_n:Gegenstrom_{site['hems']}"
+        limit_w = 4200 * (1 + ("heat pump" in site["devices"]))
+        on_the_way = (("20", f"sr:{site['resource']}"), ("29", f"control-box:{box}"), ("10", f"control-box:{box}"))
+        held = [seen(facts, number, actor, "limit") for number, actor in on_the_way]
+        assert [list(values.values()) for values in held] == [[limit_w]] * 3
+        active = seen(facts, "9", f"hems:{hems}", "lpc_limit_active")
+        assert [value for time_us, value in sorted(active.items()) if start_us <= time_us < stop_us] == [True]
+        [told_us] = [time_us for time_us, value in active.items() if value]
+        assert seen(facts, "9", f"hems:{hems}", "lpc_limit")[told_us] == limit_w
+        capped = seen(facts, "3", f"evse:d:_n:Gegenstrom_{site['station']}", "opev_limit_l1_active")
+        switched = [(time_us // MINUTE_US * MINUTE_US, value) for time_us, value in sorted(capped.items())]
+        if plugged_in(plan, plan.limit_minutes.start)[int(site["site"])]:
+            assert switched == [(start_us, True), (stop_us, False)]
+            plugged += 1
+        currents = seen(facts, "3", f"evse:d:_n:Gegenstrom_{site['station']}", "opev_limit_l1")
+        assert all(4199 < 3 * 230 * ampere <= 4200 for ampere in currents.values())
+    assert plugged > 0
+    assert len(limited) == 4
+
+
+def seen(facts, interface, actor, attribute):
+    """By time."""
+    found = [entry for entry in facts[interface].observations if (entry.actor, entry.attribute) == (actor, attribute)]
+    return {entry.time_us: entry.value for entry in found}
 
 
 def cancelled_in(facts):

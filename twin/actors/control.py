@@ -14,6 +14,8 @@ from twin.amounts import Number
 _COMMANDS: Final = carrying("control")
 _MASTER: Final = carrying("master_data")
 _MSCONS: Final = carrying("mscons")
+_BY_MSB, _TO_SUPPLIER = "19 32", "32"
+"""Of those, where the metering point operator speaks, and where to the supplier."""
 _WATT: Final = Numbers(0)
 
 
@@ -70,10 +72,10 @@ class ControlBox(Housed, Controlled, Limited, Ranged, Device, Listed):
 class _Location(Controlled):
     """A controlled location that market messages name."""
 
-    msb: str | None = text(_MSCONS, "who operates the metering point", refers=Refers("msb"))
-    recipient: str | None = text(_MSCONS, "who gets its values")
+    msb: str | None = text(_BY_MSB, "who operates the metering point", refers=Refers("msb"))
+    recipient: str | None = text(_TO_SUPPLIER, "who gets its values")
     meter: str | None = text(_MSCONS, "the meter a market message names", refers=Refers("meter", complete=False))
-    last_document: str | None = text(_MSCONS, "latest market message about it")
+    last_document: str | None = text(_MSCONS, "latest market message about it", window_us=0)
     register: Mapping[str, Scalar] = quantity(
         ANY_UNIT, _MSCONS, "a register that is no active energy, latest value", name="register/*"
     )

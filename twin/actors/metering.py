@@ -13,6 +13,8 @@ _SML, _MBUS = carrying("sml"), carrying("mbus")
 _TAF7: Final = carrying("taf7")
 _HAN: Final = carrying("han_json")
 _MSCONS: Final = carrying("mscons")
+_BY_MSB, _TO_SUPPLIER = "19 32", "32"
+"""Of those, where the metering point operator speaks, and where to the supplier."""
 _MASTER: Final = carrying("master_data")
 _BOX: Final = carrying("control")
 _LIVE: Final = carrying("sml", "mbus")
@@ -136,10 +138,10 @@ class MeteringLocation(Twin):
     )
     last_log_record: Number | None = quantity("", _TAF7, "latest record of the gateway's log", _POSITIVE)
     msb: str | None = text(
-        f"{_MSCONS} {_MASTER}", "who operates the metering point", optional=True, refers=Refers("msb")
+        f"{_BY_MSB} {_MASTER}", "who operates the metering point", optional=True, refers=Refers("msb")
     )
-    recipient: str | None = text(_MSCONS, "who gets its values", refers=Refers("supplier"))
-    last_document: str | None = text(_MSCONS, "latest market message about it")
+    recipient: str | None = text(_TO_SUPPLIER, "who gets its values", refers=Refers("supplier"))
+    last_document: str | None = text(_MSCONS, "latest market message about it", window_us=0)
     register: Mapping[str, Scalar] = quantity(
         ANY_UNIT, _MSCONS, "a register that is no active energy, latest value", name="register/*"
     )
@@ -164,10 +166,10 @@ class MarketLocation(Twin):
     aggregator: str | None = text(
         _MASTER, "who markets its flexibility", optional=True, refers=Refers("technical-aggregator")
     )
-    msb: str | None = text(_MSCONS, "who operates the metering point", refers=Refers("msb"))
-    recipient: str | None = text(_MSCONS, "who gets its values", refers=Refers("supplier"))
+    msb: str | None = text(_BY_MSB, "who operates the metering point", refers=Refers("msb"))
+    recipient: str | None = text(_TO_SUPPLIER, "who gets its values", refers=Refers("supplier"))
     meter: str | None = text(_MSCONS, "the meter a market message names", refers=Refers("meter", complete=False))
-    last_document: str | None = text(_MSCONS, "latest market message about it")
+    last_document: str | None = text(_MSCONS, "latest market message about it", window_us=0)
     register: Mapping[str, Scalar] = quantity(
         ANY_UNIT, _MSCONS, "a register that is no active energy, latest value", name="register/*"
     )
@@ -199,7 +201,7 @@ class MeteringOperator(Twin):
 
     KIND = "msb"
 
-    last_document: str | None = text(_MSCONS, "latest market message it sent")
+    last_document: str | None = text(_MSCONS, "latest market message it sent", window_us=0)
     document: Mapping[str, Scalar] = text(
         _MSCONS, "a message of it that was withdrawn", name="document/*", hint="cancelled by <number>"
     )

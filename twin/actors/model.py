@@ -138,9 +138,13 @@ def text(
     name: str = "",
     optional: bool = False,
     refers: Refers | None = None,
+    window_us: int | None = None,
 ) -> Any:
-    """Any text; with ``refers`` it is the name of another actor."""
-    return _declare(Text(hint), "", interfaces, meaning, name=name, optional=optional, refers=refers)
+    """Any text; with ``refers`` it is the name of another actor. ``window_us`` as in :class:`Tolerance`."""
+    tolerance = Tolerance(window_us=window_us)
+    return _declare(
+        Text(hint), "", interfaces, meaning, name=name, optional=optional, refers=refers, tolerance=tolerance
+    )
 
 
 def flag(interfaces: str, meaning: str, *, name: str = "") -> Any:

@@ -32,6 +32,7 @@ from schemas.facts import (
     Scalar,
     SlotValue,
 )
+from schemas.interfaces import INTERFACES
 from schemas.time import SLOT_US, format_time
 from schemas.wire.mscons.message import CANCELLATION, PROFILE
 from twin.slots.rules import RULES
@@ -93,7 +94,7 @@ def observe(event: Event, facts: Facts) -> None:
         facts.observations.append(Observation(sender, f"document/{said['cancels']}", by, "", time_us))
     version = f"{format_time(time_us)}|{said['sender']['id']}|{said['document']}"
     for location in said["locations"]:
-        _say_location(location, said, time_us, facts)
+        _say_location(location, event, time_us, facts)
         for register in location["registers"]:
             found = _Register(location, register["obis"], _groups(register["obis"]), register["values"])
             _observe_register(found, said["use_case"], version, time_us, facts)
@@ -207,12 +208,14 @@ def _told_us(value: list[Any], document_us: int) -> int:
     return told_us
 
 
-def _say_location(location: dict[str, Any], said: dict[str, Any], time_us: int, facts: Facts) -> None:
-    """Who reports a location to whom, and its meter."""
+def _say_location(location: dict[str, Any], event: Event, time_us: int, facts: Facts) -> None:
+    """Who reports a location to whom (where the metering point operator does, to the supplier), and its meter."""
+    said = event.payload
     actor = f"{location['kind']}:{location['id']}"
+    way = INTERFACES[event.interface]
     named: dict[str, Scalar] = {
-        "msb": said["sender"]["id"],
-        "recipient": said["receiver"]["id"],
+        "msb": said["sender"]["id"] if way.left == "msb" else None,
+        "recipient": said["receiver"]["id"] if way.right == "supplier" else None,
         "meter": location["device"] or None,
         "last_document": said["document"],
     }

@@ -21,11 +21,11 @@ INTERFACE: Final = "32"
 _PROFILE: Final = 13025
 _STATES: Final = 13017
 _TRUE, _SUBSTITUTE = "220", "67"
-_SUBSTITUTED: Final = range(40, 48)
+SUBSTITUTED: Final = range(40, 48)
 """Numbers of the first site's quarter hours that were missing at first."""
-_SENT_AFTER_US: Final = 6 * HOUR_US + 30 * MINUTE_US
-_CORRECTED_AFTER_US: Final = 72 * HOUR_US
-_OBIS: Final = ("1-1:1.29.0", "1-1:2.29.0")
+SENT_AFTER_US: Final = 6 * HOUR_US + 30 * MINUTE_US
+CORRECTED_AFTER_US: Final = 72 * HOUR_US
+OBIS: Final = ("1-1:1.29.0", "1-1:2.29.0")
 _MISREAD_MWH: Final = 100_000_000
 """A hundred kWh: one digit read too high."""
 _KWH: Final = -6
@@ -34,24 +34,30 @@ _KWH: Final = -6
 
 def documents(truth: Truth) -> Iterator[Document]:
     """An interchange for each site on the morning after, its corrections, and a reading withdrawn and sent again."""
-    sent_us, corrected_us = truth.plan.end_us + _SENT_AFTER_US, truth.plan.end_us + _CORRECTED_AFTER_US
+    sent_us, corrected_us = truth.plan.end_us + SENT_AFTER_US, truth.plan.end_us + CORRECTED_AFTER_US
     for site in range(truth.street.sites):
         names = names_of(truth.street, site)
-        yield _profiles(truth, names, sent_us, _SUBSTITUTED if site == 0 else range(0))
+        yield _profiles(truth, names, sent_us, SUBSTITUTED if site == 0 else range(0))
     yield _profiles(truth, names_of(truth.street, 0), corrected_us)
     yield from _readings(truth, names_of(truth.street, truth.street.sites - 1), sent_us)
 
 
 def _profiles(truth: Truth, names: Names, sent_us: int, substituted: range = range(0)) -> Document:
     """The load profiles of both market locations of a site."""
-    messages = []
+    messages = [
+        _message(_PROFILE, f"{_reference(names, sent_us)}{row}", sent_us, located)
+        for row, located in profiles_of(truth, names, substituted)
+    ]
+    return _document("TL", names, sent_us, messages)
+
+
+def profiles_of(truth: Truth, names: Names, substituted: range = range(0)) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Of each market location of a site: 0 for what is drawn, 1 for what is fed in, and its load profile of the day."""
+    span = (truth.plan.start_us, truth.plan.end_us)
     for row, location in enumerate((names.malo, names.feed_in_malo)):
         if location:
             values = _values(truth, names.site, row, substituted)
-            span = (truth.plan.start_us, truth.plan.end_us)
-            located = profile(location, "malo", [(_OBIS[row], values)], span)
-            messages.append(_message(_PROFILE, f"{_reference(names, sent_us)}{row}", sent_us, located))
-    return _document("TL", names, sent_us, messages)
+            yield row, profile(location, "malo", [(OBIS[row], values)], span)
 
 
 def _values(truth: Truth, site: int, row: int, substituted: range) -> list[list[Any]]:
@@ -63,7 +69,7 @@ def _values(truth: Truth, site: int, row: int, substituted: range) -> list[list[
         share = counted // len(substituted) * BILLING_STEP_MWH
         amounts[substituted.start : substituted.stop] = [share] * len(substituted)
     return [
-        [_SUBSTITUTE if number in substituted else _TRUE, _kwh(amount), slot_us, slot_us + SLOT_US]
+        [_SUBSTITUTE if number in substituted else _TRUE, kilowatt_hours(amount), slot_us, slot_us + SLOT_US]
         for number, (slot_us, amount) in enumerate(zip(truth.plan.slots, amounts, strict=True))
     ]
 
@@ -80,7 +86,7 @@ def _readings(truth: Truth, names: Names, sent_us: int) -> Iterator[Document]:
 
 
 def _reading(truth: Truth, names: Names, value_mwh: int) -> dict[str, Any]:
-    state = (_TRUE, _kwh(value_mwh), truth.plan.end_us)
+    state = (_TRUE, kilowatt_hours(value_mwh), truth.plan.end_us)
     return states(names.melo, "melo", names.meter, [("1-0:1.8.0", [state])])
 
 
@@ -99,5 +105,6 @@ def _reference(names: Names, sent_us: int) -> str:
     return f"{sent_us // MINUTE_US % 10**6:06d}{names.site:05d}"
 
 
-def _kwh(value_mwh: int) -> Decimal:
+def kilowatt_hours(value_mwh: int) -> Decimal:
+    """Energy as market messages write it: kWh with three decimals."""
     return Decimal(value_mwh).scaleb(_KWH).quantize(Decimal("0.001"))
