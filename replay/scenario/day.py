@@ -33,6 +33,7 @@ from replay.scenario.writers import (
     ocpp,
     ocpp_dispatch,
     ocpp_maker,
+    pilot,
     sml,
     taf7,
     tariff,
@@ -71,6 +72,7 @@ _FEW: Final[tuple[Callable[[Street, DayPlan, Setting], Speakers], ...]] = (
     lambda street, plan, _: mbus.Submeters(street, plan),
     lambda street, plan, setting: telecontrol.ControlRooms(street, plan, interval_s=setting.sml_interval_s),
     lambda street, plan, setting: exi.Cars(street, plan, setting.iso15118_cars),
+    lambda street, plan, _: pilot.Pilots(street, plan),
 )
 """Who speaks live too, but no more of them the longer the street is; a written day has them, :func:`messages` has not.
 
@@ -84,6 +86,7 @@ _LOGS: Final[dict[str, tuple[str, Callable[[Message], bytes]]]] = {
     "5": ("maker.ocpp.jsonl", line_of),
     "14": ("aggregator.ocpp.jsonl", line_of),
     exi.INTERFACE: ("cables.v2gtp.log", sml.line_of),
+    pilot.LOG: ("pilots.jsonl", pilot.line_of),
     ocpi.INTERFACE: ("sessions.ocpi.jsonl", ocpi.line_of),
     sml.GATEWAY: ("street.sml.log", sml.line_of),
     sml.HAN: ("street.sml.log", sml.line_of),

@@ -1,9 +1,9 @@
 """Interface 1: what the cars of the street and their wallboxes say to each other over the cable.
 
 Cars that give back speak ISO 15118-20, those at a wallbox that only charges ISO 15118-2; a wallbox of OCPP 1.6 has a
-control pilot and no more. A session begins when the car is plugged in, and anew when the day begins, because the
-wallboxes start anew then. It goes around the charge loop at its begin and end and at every edge of a quarter hour;
-what the meter shows is what it showed at the full minute before.
+control pilot and no more (:mod:`~replay.scenario.writers.pilot`). A session begins when the car is plugged in, and anew
+when the day begins, because the wallboxes start anew then. It goes around the charge loop at its begin and end and at
+every edge of a quarter hour; what the meter shows is what it showed at the full minute before.
 """
 
 from collections.abc import Iterator
