@@ -41,6 +41,7 @@ COMMANDS: dict[str, dict[str, Entry]] = {
         "show": Entry("cli.twins:show", "Show the twin of an actor, now or then."),
         "graph": Entry("cli.graph:graph", "Who belongs to a site, since when."),
         "story": Entry("cli.story:story", "All messages of a session or site in one time line."),
+        "limits": Entry("cli.limits:limits", "Events under section 14a at a site, and whether limits were kept."),
         "slots": Entry("cli.slots:slots", "The quarter hours of a day at a point."),
     },
     "The past": {

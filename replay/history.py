@@ -158,12 +158,12 @@ def disputes_in(
     cut = Cut(-EVER_US, EVER_US if at_us is None else at_us + 1, EVER_US if known_us is None else known_us)
     recent = list(tail())
     names = {actor}
-    for seen in _all_of(archive, {actor}, cut, recent, lambda _, attribute: attribute == SAME_AS):
+    for seen in all_of(archive, {actor}, cut, recent, lambda _, attribute: attribute == SAME_AS):
         names.update(partners(actor, SAME_AS, seen.value))
     shared = lru_cache(maxsize=100_000)(may_be_disputed)
     return disputes(
         Claim(seen.actor, seen.attribute, _interface_of(seen.position), *seen[2:])
-        for seen in _all_of(archive, names, cut, recent, shared)
+        for seen in all_of(archive, names, cut, recent, shared)
     )
 
 
@@ -172,14 +172,14 @@ def derived_in(
 ) -> list[Derived]:
     """See :func:`derived_at`."""
     cut = Cut(-EVER_US, at_us + 1, EVER_US if known_us is None else known_us)
-    seen = _all_of(archive, {actor}, cut, list(tail()), lambda _, attribute: derived.matters(attribute))
+    seen = all_of(archive, {actor}, cut, list(tail()), lambda _, attribute: derived.matters(attribute))
     return derived.derived((Observation(*one[:5]) for one in seen), at_us)
 
 
-def _all_of(
+def all_of(
     archive: Archive, actors: Collection[str], cut: Cut, recent: list[Said], wants: Callable[[str, str], bool]
 ) -> Iterator[Attribute]:
-    """Every observation of some attributes of actors."""
+    """Every observation of some attributes of actors within a cut, from the archive and from recent events."""
     for manifest in archive.manifests():
         yield from observed(archive, manifest, actors, cut, wants)
     for actor in actors:

@@ -96,6 +96,19 @@ def state_at(observations: Iterable[Observation], time_us: int, use_case: UseCas
     return machine.shown()
 
 
+def spans_in(
+    observations: Iterable[Observation], until_us: int, use_case: UseCase = "lpc"
+) -> list[tuple[str, int, int]]:
+    """Every state until a time, one after the other: state, since when, and until when."""
+    machine = _Machine()
+    for at_us, _, attribute, value in _in_order(observations, until_us, use_case):
+        machine.wait_until(at_us)
+        machine.take(attribute, value)
+    machine.wait_until(until_us)
+    ends = [since_us for _, since_us in machine.entered[1:]]
+    return [(*entered, end_us) for entered, end_us in zip(machine.entered, [*ends, until_us], strict=False)]
+
+
 def state_now(twin: Iterable[Observation], time_us: int, use_case: UseCase = "lpc") -> Limitation:
     """The state from the latest value of each attribute alone, as a twin holds them.
 
@@ -160,6 +173,7 @@ class _Machine:
     def __init__(self) -> None:
         self.state = INIT
         self.since_us: int | None = None
+        self.entered: list[tuple[str, int]] = []
         self.heard_us: int | None = None
         self.resumed_us: int | None = None
         self._now_us = 0
@@ -215,6 +229,7 @@ class _Machine:
 
     def _enter(self, state: str, time_us: int) -> None:
         self.state, self.since_us, self.resumed_us = state, time_us, None
+        self.entered.append((state, time_us))
         self._now_us = max(self._now_us, time_us)
 
     def _due(self) -> tuple[int, str] | None:

@@ -1,0 +1,102 @@
+"""Events under section 14a EnWG at a site on a day, with their evidence, from the log."""
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from functools import partial
+from typing import Final, NamedTuple
+
+from replay.filtered import Cut, slot_values_of
+from replay.history import EVER_US, Said, all_of, log_of
+from replay.reading import window_of
+from replay.relations import site_in
+from schemas.facts import Observation, SlotValue
+from schemas.time import HOUR_US
+from streams import lookups
+from streams.archive.layout import Archive
+from streams.lookups import Attribute
+from streams.settings import Settings
+from twin.actors import derived
+from twin.actors.lpc import LIMITED, spans_in
+from twin.amounts import number, scaled
+from twin.observe.ceilings import REQUESTED, SECTION_14A
+from twin.settlement.section_14a import Event, Guarantee, events_of, guaranteed, loads_of
+
+_SERIES: Final = (SECTION_14A, SECTION_14A + REQUESTED)
+_LIMITED_KINDS: Final = frozenset({"hems", "asset", "evse"})
+
+
+def limits_of(config: Settings, name: str, day: date, known_us: int | None = None) -> list[Event]:
+    """The events that touch a legal day, at the site that a name belongs to, as far as it was known.
+
+    Raises:
+        LookupError: nobody of that name was ever observed.
+    """
+    seeds = lookups.named(config.database_url, config.schema, name)
+    if not seeds:
+        raise LookupError(f"nobody named {name} was ever observed; `twin actors` lists who there is")
+    archive, tail = log_of(config)
+    return limits_in(archive, seeds, day, known_us, list(tail()))
+
+
+def limits_in(
+    archive: Archive, seeds: Iterable[str], day: date, known_us: int | None = None, recent: Iterable[Said] = ()
+) -> list[Event]:
+    """See :func:`limits_of`; ``seeds`` are members of the site."""
+    window, recent = window_of(day), list(recent)
+    log = _Log(archive, recent, EVER_US if known_us is None else known_us)
+    members = site_in(archive, seeds, window.end_us - 1, known_us, lambda: recent).members
+    day_cut = Cut(*window, log.known_us)
+    values = set(_ceilings(archive, {member.partition(":")[2] for member in members}, day_cut, recent))
+    in_force, ordered = ([value for value in values if value.series == series] for series in _SERIES)
+    melos = {member for member in members if member.startswith("melo:")}
+    loads = log.said(melos, "loads", -EVER_US, window.end_us)
+    own = {f"meter:{name}" for one in log.said(melos, "meters", -EVER_US, window.end_us) for name in _names(one)}
+    powers = log.said(own, "power", window.start_us - HOUR_US, window.end_us)
+    samples = [(one.time_us, scaled(watts, 1000)) for one in powers if (watts := number(one.value)) is not None]
+    limited = sorted(span for member in members for span in log.limited(member, window.end_us))
+    return events_of(in_force, ordered, limited, samples, partial(_owed_at, loads))
+
+
+class _Log(NamedTuple):
+    """What was observed of actors, as far as it was known."""
+
+    archive: Archive
+    recent: list[Said]
+    known_us: int
+
+    def said(self, actors: set[str], attribute: str, start_us: int, end_us: int) -> list[Attribute]:
+        """All that was said of an attribute of some actors in a span of time, in order."""
+        cut = Cut(start_us, end_us, self.known_us)
+        found = all_of(self.archive, actors, cut, self.recent, lambda _, name: name == attribute)
+        return sorted(found, key=lambda one: (one.time_us, one.event_id))
+
+    def limited(self, actor: str, end_us: int) -> Iterator[tuple[int, int]]:
+        """From when until when an actor was limited over EEBUS."""
+        if actor.partition(":")[0] in _LIMITED_KINDS:
+            cut = Cut(-EVER_US, end_us, self.known_us)
+            found = all_of(self.archive, {actor}, cut, self.recent, lambda _, name: derived.matters(name))
+            spans = spans_in((Observation(*one[:5]) for one in found), end_us)
+            yield from ((start_us, stop_us) for state, start_us, stop_us in spans if state == LIMITED)
+
+
+def _names(one: Attribute) -> list[str]:
+    return one.value.split() if isinstance(one.value, str) else []
+
+
+def _owed_at(loads: list[Attribute], time_us: int) -> Guarantee | None:
+    """What is guaranteed by what was told of the loads last."""
+    told = [one.value for one in loads if one.time_us <= time_us]
+    return guaranteed(loads_of(told[-1])) if told and isinstance(told[-1], str) else None
+
+
+def _ceilings(archive: Archive, objects: set[str], cut: Cut, recent: list[Said]) -> Iterator[SlotValue]:
+    for manifest in archive.manifests():
+        if cut.may_touch(manifest, "slot_values"):
+            found = slot_values_of(archive, manifest, objects, cut)
+            yield from (value for value, _ in found if value.series in _SERIES)
+    for event, _, facts in recent:
+        if event.recorded_us <= cut.known_us:
+            for value in facts.slot_values:
+                is_inside = cut.start_us <= value.slot_us < cut.end_us
+                if value.object in objects and value.series in _SERIES and is_inside:
+                    yield value
