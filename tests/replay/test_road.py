@@ -16,7 +16,7 @@ from streams.points import adopt
 from streams.sources import find
 from twin.slots import best_of, quarter_hours
 
-SPOILED = Faults(late_per_million=20_000, twice_per_million=20_000)
+SPOILED = Faults(late_per_million=20_000, twice_per_million=20_000, exchange=True)
 
 
 @pytest.mark.parametrize("day", [date(2026, 3, 29), date(2026, 10, 25)], ids=str)
@@ -51,6 +51,7 @@ def assert_true(config, day, truth):
         for point in {row["point"] for row in rows}
         for quarter in quarters_of(config, point, slots)
     }
+    assert {point for point, _, _ in found} == {row["point"] for row in rows}
     exact = 0
     for row in rows:
         quarter = found.get((row["point"], row["direction"], parse_time(row["slot"])))
@@ -59,6 +60,8 @@ def assert_true(config, day, truth):
         assert abs(quarter.value_mwh - int(row["value_mwh"])) <= int(row["tolerance_mwh"]), quarter
         exact += quarter.value_mwh == int(row["value_mwh"])
     assert exact > 10 * len(slots)
+    pool = lookups.twin(config.database_url, config.schema, "technical-aggregator:gegenstrom-fleet")
+    assert {"power", "power_setpoint", "power.response_delay"} <= {seen.attribute for seen in pool}
 
 
 def quarters_of(config, point, slots):

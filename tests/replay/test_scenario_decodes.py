@@ -211,10 +211,11 @@ def test_the_event_of_the_day_is_ordered_passed_on_and_confirmed(decoded):
     plan = plan_day(Street(1, 12), day_of(min(value.slot_us for value in facts["46"].slot_values)))
     limited = plan.minute_us(plan.limit_minutes.start)
     slots = {limited + number * 900 * SECOND_US for number in range(4)}
-    for interface in ("20", "10", "29"):
+    told = {"20": 4, "29": 4, "10": 4, "9": 8}  # on 9 boxes say it of themselves and of their energy managers
+    for interface, count in told.items():
         held = [value for value in facts[interface].slot_values if value.series == "limit.14a"]
         assert {value.slot_us for value in held} == slots
-        assert len({value.object for value in held}) == 4
+        assert len({value.object for value in held}) == count
     states = {said.value for said in facts["20"].observations if said.attribute == "limit_state"}
     assert states == {"ordered", "possible", "succeeded"}
     tunnels = [said.value for said in facts["10"].observations if said.attribute == "cls_tunnel"]
@@ -231,6 +232,12 @@ def test_the_limit_is_seen_along_its_whole_way_down_to_the_wallbox(decoded):
         box, hems = site["control_box"], f"d:_n:Gegenstrom_{site['hems']}"
         limit_w = 4200 * (1 + ("heat pump" in site["devices"]))
         on_the_way = (("20", f"sr:{site['resource']}"), ("29", f"control-box:{box}"), ("10", f"control-box:{box}"))
+        orders = {
+            order
+            for number, actor in (*on_the_way, ("9", f"control-box:{box}"))
+            for order in seen(facts, number, actor, "limit_order").values()
+        }
+        assert len(orders) == 1
         held = [seen(facts, number, actor, "limit") for number, actor in on_the_way]
         assert [list(values.values()) for values in held] == [[limit_w]] * 3
         active = seen(facts, "9", f"hems:{hems}", "lpc_limit_active")

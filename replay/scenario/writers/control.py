@@ -1,8 +1,9 @@
-"""The section-14a event of the day on its whole way: to the metering operator (20), to the aEMT (29), to the box (10).
+"""The section-14a event of the day on its way: metering operator (20), aEMT (29), control box (10), energy manager (9).
 
 For every limited site the grid operator orders the ceiling (controlMeasuresV1), hears that it is possible and, when it
 holds, that it succeeded; the command is passed on, a channel booked, the tunnel opened, the box told; in the end the
-box says that nothing is limited, and the tunnel is closed. What the box then does to the house is interface 9.
+box says that nothing is limited, and the tunnel is closed. The box hands the order to the energy manager under its
+number (9); by what means the limit then holds in the house, both say to each other over EEBUS.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,8 +18,8 @@ from replay.scenario.truth import Truth
 from schemas.time import MINUTE_US, SECOND_US
 from schemas.wire.control import encode_box, encode_measure
 
-ORDERED, PASSED_ON, TOLD = "20", "29", "10"
-"""Interfaces: the market's order, the command on its way, the control box."""
+ORDERED, PASSED_ON, TOLD, IN_THE_HOUSE = "20", "29", "10", "9"
+"""Interfaces: the market's order, the command on its way, the control box, the energy manager behind it."""
 
 _ORDERED_BEFORE_US: Final = 5 * MINUTE_US
 _SITES_IN_A_FILE: Final = 200
@@ -85,6 +86,12 @@ class _Event:
         yield self._box("status", self._until_us) | {"state": "unlimited", "limit_w": None}
         yield self._tunnel("closed", closed_us)
 
+    def in_the_house(self) -> _Said:
+        """The order as the energy manager hears and accepts it."""
+        yield self._command(self._told_us + 9 * SECOND_US)
+        accepted = {"reference": self._order, "accepted": True, "reason": None}
+        yield self._box("acknowledgement", self._told_us + 10 * SECOND_US) | accepted
+
     def _measure(self, operation: str, time_us: int, transaction: str) -> dict[str, Any]:
         return {
             "operation": operation,
@@ -115,4 +122,5 @@ _FORMS: Final[dict[str, tuple[str, Callable[[dict[str, Any]], bytes], bytes, Cal
     ORDERED: ("http", encode_measure, b"", _Event.at_the_market),
     PASSED_ON: ("jsonl", encode_box, b"\n", _Event.on_its_way),
     TOLD: ("jsonl", encode_box, b"\n", _Event.at_the_box),
+    IN_THE_HOUSE: ("jsonl", encode_box, b"\n", _Event.in_the_house),
 }
