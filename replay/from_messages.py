@@ -145,7 +145,7 @@ def _choose(archive: Archive, manifest: Manifest, window: Window) -> _Chosen:
     it whenever they came, and those that had no decoder when they came and have one now.
     """
     near = Window(window.start_us - NEIGHBOUR_US, window.end_us + NEIGHBOUR_US)
-    kinds = [kind for kind in TIME_COLUMN if kind != "observations" and manifest.part(kind).touches(*window.of(kind))]
+    kinds = [kind for kind in TIME_COLUMN if manifest.part(kind).touches(*window.of(kind))]
     bounds = (manifest.time_us, manifest.recorded_us)
     if not (kinds or manifest.undecoded or any(known is not None and known.touches(*near) for known in bounds)):
         return _Chosen(manifest, _NOTHING, _NOTHING, 0)
@@ -154,7 +154,7 @@ def _choose(archive: Archive, manifest: Manifest, window: Window) -> _Chosen:
     wanted = _between(table["time_us"], near) | _between(table["log_time_us"], near)
     timeless = pc.is_null(pc.coalesce(table["time_us"], table["log_time_us"])).to_numpy()
     wanted |= timeless & _between(table["recorded_us"], near)
-    if kinds:
+    if kinds and not wanted.all():
         positions = _positions(table)
         for kind in kinds:
             wanted |= np.isin(positions, _speaking(archive, manifest, kind, window))

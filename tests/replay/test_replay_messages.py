@@ -89,9 +89,11 @@ def test_messages_of_a_conversation_come_in_the_order_of_their_log(database_url,
 def test_messages_of_other_days_are_decoded_only_if_they_speak_of_the_day(database_url, into, archive, decoded):
     document = said(9000, DAY.end_us + 30 * HOUR_US)
     document[2].slot_values[0] = document[2].slot_values[0]._replace(slot_us=DAY.start_us + SLOT_US)
-    archived(archive, day(20), [document, said(9001, DAY.end_us + 40 * HOUR_US)])
+    planned = said(9002, DAY.start_us - 300 * HOUR_US)
+    planned[2].observations[0] = planned[2].observations[0]._replace(time_us=DAY.start_us + SLOT_US)
+    archived(archive, day(20), [document, said(9001, DAY.end_us + 40 * HOUR_US), planned])
     replayed(archive, database_url, into)
-    assert {number for _, number, _ in decoded} == {*range(20), 9000}
+    assert {number for _, number, _ in decoded} == {*range(20), 9000, 9002}
 
 
 def test_a_message_that_had_no_decoder_is_decoded_whenever_it_came(database_url, into, archive, decoded):
