@@ -1,6 +1,6 @@
 """Good messages of every format, to be mutated: from the street and from the formats' own encoders."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import date
 from decimal import Decimal
@@ -12,11 +12,12 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from replay.scenario import NO_FAULTS
-from replay.scenario.day import Day
+from replay.scenario.day import Day, logged
 from replay.scenario.setting import Setting
-from replay.scenario.writers import aggregator, eebus_frames, entsoe, mscons, ocpp_frames, tariff
-from replay.scenario.writers import sml as sml_writer
-from replay.scenario.writers.mbus import LOG as _MBUS_LOG
+from replay.scenario.writers import aggregator, entsoe, mscons, tariff
+from replay.scenario.writers.mbus import LOG as MBUS_LOG
+from replay.scenario.writers.modbus import DUMPS
+from replay.scenario.writers.point_lists import LINKS
 from schemas.identifiers import make_malo
 from schemas.interfaces import INTERFACES, format_of
 from schemas.time import MINUTE_US, SLOT_US, parse_time
@@ -37,8 +38,6 @@ _SMGW: Final = "EPPC0210000001"
 _ORDER: Final = "f81d4fae-7dec-11d0-a765-00a0c91e6bf6"
 _LINES: Final = 24
 """Lines of a log that make one seed."""
-
-Line = Callable[..., bytes]
 
 
 class Seed(NamedTuple):
@@ -76,28 +75,29 @@ def _day() -> Day:
 
 @cache
 def _said() -> tuple[tuple[str, str, bytes], ...]:
-    """Log, interface and line of every live message of the day in one of the logs read here."""
-    lines: dict[str, Line] = {"3": eebus_frames.line_of, "9": eebus_frames.line_of}
-    lines |= dict.fromkeys(("15", "47", _MBUS_LOG), sml_writer.line_of)
-    lines |= dict.fromkeys(("4", "5", "14"), ocpp_frames.line_of)
-    return tuple(
-        (log, message.interface, lines[log](message))
-        for message in _day().live()
-        if (log := message.log or message.interface) in lines
-    )
+    """Log, interface and line of every live message of the day."""
+    return tuple((message.log or message.interface, message.interface, logged(message)) for message in _day().live())
 
 
 def _street(*logs: str) -> list[Seed]:
-    """These logs, each named by its interface where that has no other, cut into pieces of some lines over the day."""
-    found = []
-    for log in logs:
-        lines = [(interface, line) for name, interface, line in _said() if name == log]
-        step = max(_LINES, len(lines) // 12)
-        for at in range(0, len(lines), step):
-            piece = lines[at : at + _LINES]
-            found.append(Seed(piece[0][0], b"".join(line for _, line in piece)))
-        found += [Seed(interface, line) for interface, line in lines[:: max(1, len(lines) // 8)]]
-    return found
+    """These logs, each named by its interface where that has no other."""
+    return [seed for log in logs for seed in _pieces([(number, line) for name, number, line in _said() if name == log])]
+
+
+def _cables() -> list[Seed]:
+    """What cars and wallboxes say to each other in EXI; nothing where there is no codec."""
+    setting = Setting(4, 1, 900, 900, NO_FAULTS, iso15118_cars=4)
+    with suppress(CodecUnavailable):
+        return _pieces([("1", logged(message)) for message in Day(DAY, setting).live() if message.interface == "1"])
+    return []
+
+
+def _pieces(lines: Sequence[tuple[str, bytes]]) -> list[Seed]:
+    """A log, of whose lines the interface is told too, cut into pieces of some lines spread over the day."""
+    step = max(_LINES, len(lines) // 12)
+    pieces = [lines[at : at + _LINES] for at in range(0, len(lines), step)]
+    pieces += [[line] for line in lines[:: max(1, len(lines) // 8)]]
+    return [Seed(piece[0][0], b"".join(line for _, line in piece)) for piece in pieces]
 
 
 def _papers(*writers: Callable[..., Iterable[object]]) -> list[Seed]:
@@ -323,15 +323,15 @@ _SEEDS: Final[dict[str, Callable[[], Iterable[Seed]]]] = {
     "eebus": lambda: _street("3", "9"),
     "entsoe": lambda: _papers(entsoe.documents),
     "han_json": _han_json,
-    "iec104": _iec104,
+    "iec104": lambda: [*_iec104(), *_street(*LINKS)[::4]],
     "iec61851": _pilot,
-    "iso15118": _iso15118,
+    "iso15118": lambda: [*_iso15118(), *_cables()],
     "master_data": _locations,
-    "mbus": lambda: [*_mbus(), *(seed for seed in _street(_MBUS_LOG) if is_read("mbus", seed))],
-    "modbus": _modbus,
+    "mbus": lambda: [*_mbus(), *(seed for seed in _street(MBUS_LOG) if is_read("mbus", seed))],
+    "modbus": lambda: [*_modbus(), *_street("8", DUMPS)],
     "mscons": lambda: _papers(mscons.documents),
     "ocmf": _ocmf,
-    "ocpi": _ocpi,
+    "ocpi": lambda: [*_ocpi(), *_street("E1")],
     "ocpp": lambda: _street("4", "5", "14"),
     "sml": lambda: _street("15", "47"),
     "taf7": _taf7,

@@ -97,6 +97,12 @@ _LOGS: Final[dict[str, tuple[str, Callable[[Message], bytes]]]] = {
 }
 """By interface, or by log where an interface has several: the file's name, and how a message is written into it."""
 
+
+def logged(message: Message) -> bytes:
+    """A message as its log holds it."""
+    return _LOGS[message.log or message.interface][1](message)
+
+
 _DOCUMENTS: Final[tuple[Callable[[Truth], Iterator[Document]], ...]] = (
     taf7.documents,
     taf7.handed_over,

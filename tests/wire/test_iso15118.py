@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.time import parse_time
-from schemas.wire.contract import Conversation, Frame, Malformed, WireError
+from schemas.wire.contract import Conversation, Frame, Malformed, SchemaViolation, WireError
 from schemas.wire.iso15118 import FORMAT, frame
 from schemas.wire.iso15118.codec import (
     CODEC,
@@ -214,6 +214,12 @@ def test_a_new_negotiation_forgets_the_session_before():
 )
 def test_physical_values_are_exact_numbers(content, number):
     assert exact("EVMaximumChargePower", content)["value"] == number
+
+
+@pytest.mark.parametrize("content", [{"Exponent": 1, "Value": 1 << 15}, {"Exponent": 128, "Value": 1}])
+def test_what_no_octets_hold_is_no_physical_value(content):
+    with pytest.raises(SchemaViolation, match="no physical value"):
+        exact("EVMaximumChargePower", content)
 
 
 def test_sdp_says_where_the_station_listens():

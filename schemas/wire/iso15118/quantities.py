@@ -12,6 +12,9 @@ from schemas.wire.contract import SchemaViolation
 EXPONENTS: Final = range(-128, 128)
 """What an octet with a sign holds."""
 
+VALUES: Final = range(-(1 << 15), 1 << 15)
+"""What two octets with a sign hold (xs:short)."""
+
 _UNITS: Final = (
     ("ReactivePower", "var"),
     ("Power", "W"),
@@ -29,7 +32,7 @@ def exact(name: str, content: Any) -> Any:
     """A decoded message's content with its physical values as numbers; ``name`` is the element's.
 
     Raises:
-        SchemaViolation: a value or exponent that is no integer, or beyond an octet.
+        SchemaViolation: a value or exponent that is no integer, or beyond two octets or one.
 
     >>> exact("Body", {"EVMaxVoltage": {"Multiplier": -1, "Unit": "V", "Value": 4005}})
     {'EVMaxVoltage': {'value': Decimal('400.5'), 'unit': 'V'}}
@@ -54,7 +57,7 @@ def unit_of(name: str) -> str:
 
 
 def _number(name: str, value: Any, exponent: Any) -> int | Decimal:
-    if type(value) is not int or type(exponent) is not int or exponent not in EXPONENTS:
+    if type(value) is not int or type(exponent) is not int or value not in VALUES or exponent not in EXPONENTS:
         raise SchemaViolation(f"{name} is no physical value: {value!r} times ten to the {exponent!r}")
     if exponent >= 0:
         return value * 10**exponent if exponent <= _INTEGER_EXPONENT else Decimal(value).scaleb(exponent)
@@ -63,4 +66,4 @@ def _number(name: str, value: Any, exponent: Any) -> int | Decimal:
 
 
 _INTEGER_EXPONENT: Final = 9
-"""Values have at most 16 bits (-2) or 16 (-20): up to here the product fits into 64."""
+"""Values have at most 16 bits: up to here the product fits into 64."""

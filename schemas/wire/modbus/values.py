@@ -30,6 +30,7 @@ _NOTHING: Final[dict[str, Callable[[int, int], bool]]] = {
 """By type: whether that is no value. In a bitfield the highest bit says so, an accumulator never stands at 0."""
 
 _SIGNED: Final = frozenset({"int", "sunssf"})
+_INTEGER_END: Final = 1 << 63
 _PLAIN: Final = frozenset({"int", "uint", "acc", "count", "sunssf"})
 
 
@@ -85,12 +86,13 @@ def nothing_of(point: Point) -> bytes:
 
 
 def scaled(value: int | Decimal, exponent: int) -> int | Decimal:
-    """The value times ten to the exponent, exactly.
+    """The value times ten to the exponent, exactly; a Decimal too where it is an integer beyond 64 bits.
 
-    >>> scaled(4998, -2), scaled(-15, 2), scaled(5000, -2)
-    (Decimal('49.98'), -1500, 50)
+    >>> scaled(4998, -2), scaled(-15, 2), scaled(5000, -2), scaled(10**18, 1)
+    (Decimal('49.98'), -1500, 50, Decimal('10000000000000000000'))
     """
     if not exponent:
         return value
     number = Decimal(value).scaleb(exponent)
-    return int(number) if number == number.to_integral_value() else number
+    is_integer = number == number.to_integral_value() and abs(number) < _INTEGER_END
+    return int(number) if is_integer else Decimal(format(number, "f"))
