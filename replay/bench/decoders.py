@@ -130,7 +130,9 @@ def _with_pydifact(event: Event) -> object:
 
 
 def _with_codec(event: Event) -> object:
-    return codec().decode(event.raw[HEAD_BYTES:], event.payload["schema"])
+    """Discovery (SDP) stands behind the same head, and is no EXI."""
+    schema = event.payload.get("schema")
+    return schema and codec().decode(event.raw[HEAD_BYTES:], schema)
 
 
 def _with_csv(event: Event) -> object:
