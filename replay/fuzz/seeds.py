@@ -17,6 +17,7 @@ from replay.scenario.setting import Setting
 from replay.scenario.writers import aggregator, entsoe, mscons, tariff
 from replay.scenario.writers.mbus import LOG as MBUS_LOG
 from replay.scenario.writers.modbus import DUMPS
+from replay.scenario.writers.pilot import LOG as PILOT_LOG
 from replay.scenario.writers.point_lists import LINKS
 from schemas.identifiers import make_malo
 from schemas.interfaces import INTERFACES, format_of
@@ -76,7 +77,11 @@ def _day() -> Day:
 @cache
 def _said() -> tuple[tuple[str, str, bytes], ...]:
     """Log, interface and line of every live message of the day."""
-    return tuple((message.log or message.interface, message.interface, logged(message)) for message in _day().live())
+    return tuple(_lines(_day()))
+
+
+def _lines(day: Day) -> Iterator[tuple[str, str, bytes]]:
+    return ((message.log or message.interface, message.interface, logged(message)) for message in day.live())
 
 
 def _street(*logs: str) -> list[Seed]:
@@ -84,11 +89,11 @@ def _street(*logs: str) -> list[Seed]:
     return [seed for log in logs for seed in _pieces([(number, line) for name, number, line in _said() if name == log])]
 
 
-def _cables() -> list[Seed]:
-    """What cars and wallboxes say to each other in EXI; nothing where there is no codec."""
-    setting = Setting(4, 1, 900, 900, NO_FAULTS, iso15118_cars=4)
+def _cables(log: str) -> list[Seed]:
+    """What is said over the cables of four wallboxes, in EXI or by the pilot; nothing where there is no codec."""
+    day = Day(DAY, Setting(4, 1, 900, 900, NO_FAULTS, iso15118_cars=4))
     with suppress(CodecUnavailable):
-        return _pieces([("1", logged(message)) for message in Day(DAY, setting).live() if message.interface == "1"])
+        return _pieces([(number, line) for name, number, line in _lines(day) if name == log])
     return []
 
 
@@ -324,8 +329,8 @@ _SEEDS: Final[dict[str, Callable[[], Iterable[Seed]]]] = {
     "entsoe": lambda: _papers(entsoe.documents),
     "han_json": _han_json,
     "iec104": lambda: [*_iec104(), *_street(*LINKS)[::4]],
-    "iec61851": _pilot,
-    "iso15118": lambda: [*_iso15118(), *_cables()],
+    "iec61851": lambda: [*_pilot(), *_cables(PILOT_LOG)],
+    "iso15118": lambda: [*_iso15118(), *_cables("1")],
     "master_data": _locations,
     "mbus": lambda: [*_mbus(), *(seed for seed in _street(MBUS_LOG) if is_read("mbus", seed))],
     "modbus": lambda: [*_modbus(), *_street("8", DUMPS)],
