@@ -5,7 +5,9 @@ import sys
 
 import pytest
 
+from replay.scenario.__main__ import main
 from replay.scenario.faults import FAULTS
+from streams.exi.process import JavaCodec
 
 
 def call(*arguments):
@@ -35,6 +37,7 @@ def test_help_names_every_fault_and_an_example():
         (["2026-10-25", "--faults", "moon"], "there is no fault 'moon'"),
         (["2026-10-25", "--sites", "0"], "a street has 1 to 10000 sites"),
         (["2026-10-25", "--sml-interval", "7"], "does not divide a quarter hour"),
+        (["2026-10-25", "--iso15118-cars", "-1"], "no -1 cars can speak ISO 15118"),
         (["2026-02-30"], "day is out of range"),
     ],
 )
@@ -43,3 +46,17 @@ def test_what_cannot_be_written_is_said_in_a_sentence(tmp_path, arguments, sente
     assert called.returncode != 0
     assert sentence in called.stderr.splitlines()[-1]
     assert not (tmp_path / "day").exists()
+
+
+def test_without_an_exi_codec_the_sentence_says_how_to_do_without(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("streams.exi.process.find_java", lambda: None)
+    idle = JavaCodec()
+    monkeypatch.setattr("replay.scenario.writers.exi_frames.codec", lambda: idle)
+    arguments = ["scenario", "2026-10-25", "--out", str(tmp_path / "day"), "--sites", "1", "--ocpp-interval", "900"]
+    monkeypatch.setattr(sys, "argv", arguments)
+    assert main() == 1
+    assert "there is no Java here" in (sentence := capsys.readouterr().err)
+    assert "--iso15118-cars 0 writes the day without it" in sentence
+    assert not (tmp_path / "day").exists()
+    monkeypatch.setattr(sys, "argv", [*arguments, "--iso15118-cars", "0"])
+    assert main() == 0
