@@ -50,7 +50,7 @@ def test_the_story_of_a_site_goes_over_all_its_interfaces_in_order(told, site):
     lines = told(site["station"])
     times = [parse_time(line["time"]) for line in lines]
     assert times == sorted(times)
-    assert {"4", "14", "15", "16", "32"} <= {line["interface"] for line in lines}
+    assert {"1", "4", "14", "15", "16", "32", "E1"} <= {line["interface"] for line in lines}
     assert len({line["event"] for line in lines}) == len(lines)
 
 
@@ -100,7 +100,7 @@ def test_the_story_of_a_session_goes_from_plugging_in_to_settlement(told, site):
     live = [line for line in lines if line["interface"] == "4"]
     assert any(f"transaction:{transaction}" in line["ties"] for line in live)
     assert any(f"contract:{site['token']}" in line["ties"] for line in live)
-    assert {"4", "16", "32"} <= {line["interface"] for line in lines}
+    assert {"1", "4", "16", "32", "E1"} <= {line["interface"] for line in lines}
     assert lines[-1]["interface"] == "30", "the correction comes last, where the grid operator hands it on"
     assert len(lines) < len(told(site["station"]))
     assert "session_start" not in str(lines[0]["changes"]), "plugging in is told before the transaction begins"
