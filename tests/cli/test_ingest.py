@@ -4,9 +4,12 @@ import gzip
 import json
 import os
 import signal
+from decimal import Decimal
 
 import pytest
 
+from schemas.time import parse_time
+from schemas.wire.iec104 import encode_measurement
 from streams import tables
 from streams.settings import SettingsError
 from tests.cli.said import GOOD, SHORT, started
@@ -55,6 +58,24 @@ def test_a_person_reads_messages_rate_and_rejects(twin):
     assert said.exit_code == 0
     assert said.stdout.startswith("1 messages in ")
     assert said.stdout.endswith("/s), 0 rejected\n")
+
+
+def test_a_point_list_beside_the_log_is_taken_over_and_a_person_is_told(twin, street, tmp_path):
+    frame = encode_measurement(36, 7, [(1001, Decimal("49.98"))], time_us=parse_time("2026-05-05T12:00:00Z"))
+    for name, content in (
+        ("54/desk.log", f"2026-05-05T12:00:00.1Z desk {frame.hex()}\n"),
+        ("points/54.csv", "station,address,actor,attribute,unit\n7,1001,trading-system:DESK,frequency,Hz\n"),
+    ):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text(content)
+    said = twin("ingest", tmp_path / "54", "--interface", "54", TWIN_HOME=str(tmp_path / "home"))
+    assert (said.exit_code, said.stdout.startswith("1 messages")) == (0, True)
+    assert "what addresses mean on interface 54 is now told by" in " ".join(said.stderr.split())
+    assert (tmp_path / "home" / "points" / "54.csv").exists()
+    street.written()
+    shown = twin("show", "trading-system:DESK").stdout
+    assert "frequency" in shown
+    assert "49.98" in shown
 
 
 def test_a_broker_that_is_away_is_one_sentence(twin, street):
