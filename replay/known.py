@@ -8,10 +8,10 @@ import pyarrow.compute as pc
 from replay import filtered
 from replay.filtered import Cut
 from replay.history import EVER_US, Readings, Said
-from replay.observed import observed
+from replay.observed import KIND, observed
 from schemas.facts import Facts, Scalar, SlotValue
 from schemas.rows import Edge, Register
-from streams.archive.layout import Archive
+from streams.archive.layout import Archive, Manifest
 from twin.merge.identity import identity_of
 from twin.quarters_told import REACH_US, QuartersTold
 
@@ -19,18 +19,34 @@ Known = dict[tuple[str, str], tuple[int, str, Scalar]]
 """By actor and attribute: when it was said, by which event, and what."""
 
 
-def attributes_before(archive: Archive, actors: Collection[str], before_us: int, recent: Collection[Said]) -> Known:
-    """What held of every attribute at a time, by the rule of the twin."""
+def attributes_before(
+    archive: Archive, signals: Collection[tuple[str, str]], before_us: int, recent: Collection[Said]
+) -> Known:
+    """What held of attributes (actor, attribute) at a time, by the rule of the twin; the newest segments first.
+
+    Of what is found, older segments are not asked.
+    """
     cut = Cut(-EVER_US, before_us, EVER_US)
     known: Known = {}
-    for manifest in archive.manifests():
-        for seen in observed(archive, manifest, actors, cut, latest=True):
-            _keep(known, (seen.actor, seen.attribute), (seen.time_us, seen.event_id, seen.value))
     for event, _, facts in recent:
         for fact in facts.observations:
-            if fact.actor in actors and fact.time_us < before_us:
+            if fact[:2] in signals and fact.time_us < before_us:
                 _keep(known, fact[:2], (fact.time_us, event.id, fact.value))
+    touched = [entry for entry in archive.manifests() if cut.may_touch(entry, KIND)]
+    for manifest in sorted(touched, key=_last_us, reverse=True):
+        last_us = _last_us(manifest)
+        left = {key for key in signals if key not in known or known[key][0] <= last_us}
+        if not left:
+            continue
+        actors = {actor for actor, _ in left}
+        for seen in observed(archive, manifest, actors, cut, lambda *key, left=left: key in left, latest=True):
+            _keep(known, (seen.actor, seen.attribute), (seen.time_us, seen.event_id, seen.value))
     return known
+
+
+def _last_us(manifest: Manifest) -> int:
+    times = manifest.part(KIND).time_us
+    return -EVER_US if times is None else times.last_us
 
 
 def quarters_before(

@@ -1,7 +1,8 @@
 """Who belongs to a site at a time: a walk along what twins state of each other, in the whole log."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -9,13 +10,16 @@ from replay.filtered import Cut, value_of
 from replay.history import EVER_US, Tail, log_of
 from replay.observed import observed
 from streams import lookups
-from streams.archive.layout import Archive
+from streams.archive.layout import Archive, Manifest
 from streams.settings import Settings
 from twin.actors.relations import MEMBERS, Edge, Statement, edges, matters
 from twin.merge.observations import canonical
 
 PART_OF = "part_of"
 """The relation of an EVSE to its station; its name says it."""
+
+_READERS = 2
+"""Segments read at a time: decoding columns leaves Python to the other."""
 
 _matters = lru_cache(maxsize=100_000)(matters)
 
@@ -48,22 +52,43 @@ def site_in(
     tail: Tail = tuple,
 ) -> Site:
     """See :func:`site_of`; ``seeds`` are members."""
-    cut = Cut(-EVER_US, EVER_US if at_us is None else at_us + 1, EVER_US if known_us is None else known_us)
+    return sites_in(archive, seeds, [EVER_US - 1 if at_us is None else at_us], known_us, tail)[0]
+
+
+def sites_in(
+    archive: Archive, seeds: Iterable[str], times_us: Sequence[int], known_us: int | None = None, tail: Tail = tuple
+) -> list[Site]:
+    """The site at each of some times; the log is read once for all of them."""
+    cut = Cut(-EVER_US, max(times_us) + 1, EVER_US if known_us is None else known_us)
     recent = _recent(tail, cut)
     statements: list[Statement] = []
-    members = with_stations(seeds)
-    new = set(members)
+    seeds = with_stations(seeds)
+    asked: set[str] = set()
+    new = set(seeds)
     while new:
         statements += _stated(archive, new, cut)
         statements += [statement for actor in new for statement in recent.get(actor, ())]
-        found = edges(statements)
-        reached = {edge.right for edge in found if edge.right.partition(":")[0] in MEMBERS}
-        new = with_stations(reached) - members
+        asked |= new
+        new = {member for at_us in times_us for member in _site(seeds, statements, at_us).members} - asked
+    return [_site(seeds, statements, at_us) for at_us in times_us]
+
+
+def _site(seeds: Collection[str], statements: Iterable[Statement], at_us: int) -> Site:
+    """The site at a time, as far as these statements reach."""
+    found = edges(statement for statement in statements if statement.time_us <= at_us)
+    by_left: dict[str, list[Edge]] = defaultdict(list)
+    for edge in found:
+        by_left[edge.left].append(edge)
+    members, new = set(seeds), set(seeds)
+    while new:
+        rights = {edge.right for member in new for edge in by_left[member]}
+        new = with_stations(right for right in rights if right.partition(":")[0] in MEMBERS) - members
         members |= new
+    kept = [edge for member in members for edge in by_left[member]]
     parts = [
         Edge(actor, PART_OF, station_of(actor), 0, "") for actor in members if station_of(actor) in members - {actor}
     ]
-    return Site(tuple(sorted(members)), tuple(sorted([*found, *parts])))
+    return Site(tuple(sorted(members)), tuple(sorted([*kept, *parts])))
 
 
 def station_of(actor: str) -> str:
@@ -82,9 +107,13 @@ def with_stations(actors: Iterable[str]) -> set[str]:
 
 
 def _stated(archive: Archive, actors: Collection[str], cut: Cut) -> Iterable[Statement]:
-    for manifest in archive.manifests():
-        for seen in observed(archive, manifest, actors, cut, _matters):
-            yield Statement(seen.actor, seen.attribute, seen.value, seen.time_us, seen.event_id)
+    def read(manifest: Manifest) -> list[Statement]:
+        found = observed(archive, manifest, actors, cut, _matters)
+        return [Statement(seen.actor, seen.attribute, seen.value, seen.time_us, seen.event_id) for seen in found]
+
+    with ThreadPoolExecutor(_READERS) as pool:
+        for statements in pool.map(read, archive.manifests()):
+            yield from statements
 
 
 def _recent(tail: Tail, cut: Cut) -> dict[str, list[Statement]]:

@@ -8,7 +8,7 @@ from replay.filtered import Cut
 from replay.history import EVER_US, Said, log_of, place_in_log, stamp_of
 from replay.known import attributes_before, quarters_before
 from replay.observed import observed, who_said
-from replay.relations import site_in, station_of
+from replay.relations import sites_in, station_of
 from schemas.event import Event
 from schemas.facts import Facts
 from schemas.time import MINUTE_US
@@ -100,8 +100,8 @@ def _members(
     archive: Archive, seeds: Collection[str], times_us: Iterable[int], recent: Collection[Said]
 ) -> frozenset[str]:
     """Who belonged to the site at one of some times; a car that left is a member of the time before."""
-    found = [site_in(archive, seeds, at_us, None, lambda: recent).members for at_us in times_us]
-    return frozenset(member for members in found for member in members)
+    found = sites_in(archive, seeds, list(times_us), None, lambda: recent)
+    return frozenset(member for site in found for member in site.members)
 
 
 def _events(archive: Archive, members: Collection[str], span: _Span, recent: Collection[Said]) -> list[Event]:
@@ -161,7 +161,8 @@ def _told(
 ) -> list[Line]:
     """The events with what ties them and what each changed, from what was known before."""
     said = [_facts_of(event) for event in events]
-    telling = Telling(attributes_before(archive, members, span.from_us, recent))
+    changed = {seen[:2] for facts in said for seen in facts.observations if seen.actor in members}
+    telling = Telling(attributes_before(archive, changed, span.from_us, recent))
     asked = told_of_slots(said)
     quarters = quarters_before(
         archive, members, span.from_us, dict(zip(map(place_in_log, events), said, strict=True)), recent
