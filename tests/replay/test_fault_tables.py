@@ -3,11 +3,12 @@
 import csv
 from collections import Counter
 from datetime import date
+from pathlib import Path
 
 import pytest
 
 from replay.scenario import write_day
-from replay.scenario.faults import faults_of
+from replay.scenario.faults import FAULTS, faults_of
 from schemas.calendar import day_slots, local_time
 from schemas.facts import INDICATIVE, INTERPOLATED, MEASURED, MISSING, Facts, Observation
 from schemas.rows import position_of
@@ -195,3 +196,8 @@ def test_a_control_box_that_fell_silent_leaves_its_energy_manager_in_failsafe(st
         assert state_now(seen, heard_us + 119 * SECOND_US).state == CONTROLLED
         assert state_now(seen, now_us).state == expected
         assert (now_us - heard_us > 240 * SECOND_US) == (fault == "heartbeats")
+
+
+def test_every_fault_that_can_be_switched_on_has_its_test_here():
+    said = Path(__file__).read_text("utf-8")
+    assert [name for name in FAULTS if f'"{name}"' not in said] == []
