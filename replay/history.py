@@ -161,10 +161,15 @@ def disputes_in(
     for seen in all_of(archive, {actor}, cut, recent, lambda _, attribute: attribute == SAME_AS):
         names.update(partners(actor, SAME_AS, seen.value))
     shared = lru_cache(maxsize=100_000)(may_be_disputed)
-    return disputes(
+    claims = [
         Claim(seen.actor, seen.attribute, _interface_of(seen.position), *seen[2:])
         for seen in all_of(archive, names, cut, recent, shared)
-    )
+    ]
+    named = {other for claim in claims for other in partners(claim.actor, claim.attribute, claim.value)}
+    others: dict[str, set[str]] = defaultdict(set)
+    for seen in all_of(archive, named, cut, recent, lambda _, attribute: attribute == SAME_AS):
+        others[seen.actor].update(partners(seen.actor, SAME_AS, seen.value))
+    return disputes(claims, others)
 
 
 def derived_in(

@@ -63,3 +63,11 @@ def test_order_and_repetition_do_not_matter(claims, chance):
     shuffled = [*unique, *unique[:2]]
     chance.shuffle(shuffled)
     assert disputes(shuffled) == disputes(unique)
+
+
+def test_another_name_of_the_same_device_is_no_other_opinion():
+    by_cable = Claim("bev:X", "evse", "1", "DE*GGS*E1", "", 9, "a", 1)
+    by_eebus = Claim("bev:X", "evse", "3", "Box", "", 5, "b", 2)
+    assert [one.runners_up for one in disputes([by_cable, by_eebus])] == [(by_eebus,)]
+    assert disputes([by_cable, by_eebus], {"evse:DE*GGS*E1": {"evse:Box", "evse:GS-1/1"}}) == []
+    assert disputes([by_cable, by_eebus], {"evse:DE*GGS*E1": {"evse:GS-1/1"}}) != []

@@ -6,12 +6,14 @@ says something else beyond the tolerance of the model, and not too long before, 
 (:class:`~twin.actors.model.Tolerance`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from schemas.interfaces import INTERFACES
 from twin.actors import declared
 from twin.actors.model import STATED, Tolerance
+from twin.actors.relations import partners
 from twin.amounts import number, size
 
 
@@ -40,8 +42,10 @@ class Dispute(NamedTuple):
     runners_up: tuple[Claim, ...]
 
 
-def disputes(claims: Iterable[Claim]) -> list[Dispute]:
+def disputes(claims: Iterable[Claim], names: Mapping[str, Collection[str]] = MappingProxyType({})) -> list[Dispute]:
     """The disputes among claims about one actor, by attribute.
+
+    ``names`` are other names of actors that claims name: who says another name of the same device says nothing else.
 
     >>> by_ocpp = Claim("evse:A", "power", "4", 11000, "W", 5, "a", 1)
     >>> by_eebus = Claim("evse:A", "power", "3", 7000, "W", 4, "b", 2)
@@ -57,7 +61,9 @@ def disputes(claims: Iterable[Claim]) -> list[Dispute]:
     found = []
     for _, told in sorted(latest.items()):
         winner, *others = sorted(told.values(), key=lambda claim: claim.rank, reverse=True)
-        runners_up = tuple(claim for claim in others if claim.interface != winner.interface and _differ(winner, claim))
+        runners_up = tuple(
+            claim for claim in others if claim.interface != winner.interface and _differ(winner, claim, names)
+        )
         if runners_up:
             found.append(Dispute(winner, runners_up))
     return found
@@ -69,12 +75,15 @@ def may_be_disputed(actor: str, attribute: str) -> bool:
     return len(told) > 1
 
 
-def _differ(winner: Claim, other: Claim) -> bool:
+def _differ(winner: Claim, other: Claim, names: Mapping[str, Collection[str]]) -> bool:
     tolerance = _tolerance(winner)
     if tolerance.window_us is not None and winner.time_us - other.time_us > tolerance.window_us:
         return False
     if winner.unit != other.unit:
         return True
+    here, there = (partners(claim.actor, claim.attribute, claim.value) for claim in (winner, other))
+    if here and there and set(there) <= {*here, *(name for one in here for name in names.get(one, ()))}:
+        return False
     one, two = number(winner.value), number(other.value)
     if one is None or two is None or isinstance(winner.value, str):
         return bool(winner.value != other.value)
