@@ -16,6 +16,7 @@ from streams.points import adopt
 from streams.sources import find
 from twin.slots import best_of, quarter_hours
 
+WH_MWH = 1000
 SPOILED = Faults(late_per_million=20_000, twice_per_million=20_000, exchange=True)
 
 
@@ -25,6 +26,7 @@ def test_a_day_comes_out_true_and_the_same_however_often_it_is_sent_or_replayed(
     ingest(config, written)
     digest = tables.digest(config.database_url, config.schema)
     assert_true(config, day, tmp_path / "day" / "truth")
+    assert_true_on_cables(config, day, tmp_path / "day" / "truth")
     assert_replays_equal(config, day)
 
     ingest(config, written)
@@ -62,6 +64,24 @@ def assert_true(config, day, truth):
     assert exact > 10 * len(slots)
     pool = lookups.twin(config.database_url, config.schema, "technical-aggregator:gegenstrom-fleet")
     assert {"power", "power_setpoint", "power.response_delay"} <= {seen.attribute for seen in pool}
+
+
+def assert_true_on_cables(config, day, truth):
+    """Every quarter hour from the meter readings in charge loops: true but for what whole watt-hours cut off."""
+    slots = day_slots(day)
+    with (truth / "sites.csv").open(newline="") as file:
+        speaking = [site for site in csv.DictReader(file) if site["station"] and "OCPP 2" in site["devices"]]
+    with (truth / "quarter_hours.csv").open(newline="") as file:
+        values = {
+            (r["point"], r["direction"], parse_time(r["slot"])): int(r["value_mwh"]) for r in csv.DictReader(file)
+        }
+    assert speaking
+    for site in speaking:
+        found = quarters_of(config, site["evse"], slots)
+        assert len(found) == 2 * len(slots)
+        for quarter in found:
+            true_mwh = values[f"{site['station']}/1", quarter.direction, quarter.slot_us]
+            assert abs(quarter.value_mwh - true_mwh) < WH_MWH, quarter
 
 
 def quarters_of(config, point, slots):
