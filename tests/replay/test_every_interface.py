@@ -7,6 +7,7 @@ import psycopg
 import pytest
 
 from replay.fuzz.seeds import seeds_of
+from replay.scenario.writers.point_lists import point_lists
 from schemas.facts import Facts
 from schemas.interfaces import INTERFACES
 from streams import lag
@@ -17,7 +18,10 @@ from twin.observe import observe
 
 SPOKEN = [(number, name) for number, entry in INTERFACES.items() for name in entry.formats]
 FILES = 4
-POINTS = "station,address,actor,attribute,unit\n7,1001,uenb-control-centre:NORD,frequency,Hz\n"
+HEAD = "station,address,actor,attribute,unit,factor,answers\n"
+POINT = "7,1001,uenb-control-centre:NORD,frequency,Hz,1,\n"
+LISTS = {document.interface: document.raw.decode() for document in point_lists()}
+"""The street's own, beside that of who else speaks."""
 
 
 @pytest.fixture
@@ -26,7 +30,7 @@ def folders(config, tmp_path):
     (tmp_path / "home" / "points").mkdir(parents=True)
     made = {}
     for number, name in SPOKEN:
-        (tmp_path / "home" / "points" / f"{number}.csv").write_text(POINTS)
+        (tmp_path / "home" / "points" / f"{number}.csv").write_text(LISTS.get(number, HEAD) + POINT)
         folder = made[number, name] = tmp_path / "messages" / number / name
         folder.mkdir(parents=True)
         own = [good for good in seeds_of(name) if good.interface == number] or seeds_of(name)
