@@ -16,6 +16,8 @@ from streams.reader import Rejected, read
 from streams.sources import find
 from twin.observe import observe
 
+pytestmark = pytest.mark.whole_day
+
 SPOKEN = [(number, name) for number, entry in INTERFACES.items() for name in entry.formats]
 FILES = 4
 HEAD = "station,address,actor,attribute,unit,factor,answers\n"

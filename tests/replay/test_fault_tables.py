@@ -22,6 +22,8 @@ from twin.merge.projection import Projection
 from twin.observe import observe
 from twin.slots import quarter_hours
 
+pytestmark = pytest.mark.whole_day
+
 DAY = date(2026, 3, 28)
 """Its car of site 0 stays at home."""
 

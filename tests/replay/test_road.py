@@ -16,6 +16,8 @@ from streams.points import adopt
 from streams.sources import find
 from twin.slots import best_of, quarter_hours
 
+pytestmark = pytest.mark.whole_day
+
 WH_MWH = 1000
 SPOILED = Faults(late_per_million=20_000, twice_per_million=20_000, exchange=True)
 
