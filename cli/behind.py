@@ -6,6 +6,7 @@ from typing import Any
 import psycopg
 from kafka.errors import KafkaError
 
+from cli.trouble import first_line
 from streams import lag
 from streams.settings import SettingsError, settings
 
@@ -23,13 +24,14 @@ def measure(parts: list[dict[str, Any]], existing: list[dict[str, Any]]) -> tupl
     found = _existing_versions(existing)
     try:
         config = settings()
-        found |= lag.versions(config.database_url)
+        if "postgresql" not in found:
+            found |= lag.versions(config.database_url)
         ends = lag.end_offsets(config.kafka, config.topic_prefix)
         behind = max(0, sum(lag.lag(config, ends).values()))
     except psycopg.errors.UndefinedTable:
         return None, found, "the database has no tables yet; `twin migrate` makes them"
     except (KafkaError, psycopg.Error, OSError, SettingsError) as problem:
-        return None, found, _sentence(problem)
+        return None, found, first_line(problem) or type(problem).__name__
     for part in parts:
         if part["name"].startswith("worker-"):
             part["lag"] = behind
@@ -48,11 +50,8 @@ def _existing_versions(existing: list[dict[str, Any]]) -> dict[str, str]:
             if part["name"] == "kafka":
                 part["version"] = found["kafka"] = lag.broker_version(os.environ["TWIN_KAFKA"])
             else:
-                part["version"] = lag.versions(os.environ["TWIN_DATABASE_URL"])["postgresql"].partition(" ")[0]
+                found |= lag.versions(os.environ["TWIN_DATABASE_URL"])
+                part["version"] = found["postgresql"].partition(" ")[0]
         except (KafkaError, psycopg.Error, OSError) as problem:
-            part["state"], part["error"] = "away", _sentence(problem)
+            part["state"], part["error"] = "away", first_line(problem) or type(problem).__name__
     return found
-
-
-def _sentence(problem: Exception) -> str:
-    return str(problem).strip().partition("\n")[0] or type(problem).__name__

@@ -98,6 +98,8 @@ def status(json_: bool) -> None:
 
 
 _EXISTING = {"kafka": "TWIN_KAFKA", "postgres": "TWIN_DATABASE_URL"}
+_NOT_OURS = {"external", "away"}
+"""States of existing servers."""
 
 
 def _existing() -> list[dict[str, Any]]:
@@ -119,7 +121,7 @@ def _workers(home: Path) -> int:
 
 def _show(home: Path, parts: list[dict[str, Any]], *, supervised: bool, alive: bool, trouble: str) -> None:
     """For people; no line is wider than 80 characters unless it is a sentence."""
-    if not supervised and not alive and not any(part["name"] in _EXISTING and part["address"] for part in parts):
+    if not supervised and not alive and not any(part["state"] in _NOT_OURS for part in parts):
         click.echo(f"nothing runs in {home}: start it with `twin up`")
         if any(part["state"] == "died" for part in parts):
             click.echo("the last run was cut off: the machine or the supervisor ended without `twin down`")

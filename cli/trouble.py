@@ -11,7 +11,7 @@ _RUNS = "`twin status` says what runs"
 
 def sentence_of(problem: Exception) -> str:
     """The sentence a person reads instead of a stack trace."""
-    first = _first_line(problem)
+    first = first_line(problem)
     if isinstance(problem, (errors.UndefinedTable, errors.InvalidSchemaName)):
         return f"the database has no tables yet ({first}); `twin migrate` makes them"
     if isinstance(problem, psycopg.OperationalError):
@@ -27,5 +27,6 @@ def sentence_of(problem: Exception) -> str:
     return first or f"{type(problem).__name__}; --debug shows where"
 
 
-def _first_line(problem: Exception) -> str:
+def first_line(problem: Exception) -> str:
+    """What it says, up to the first line's end; empty where it says nothing."""
     return str(problem).strip().partition("\n")[0]

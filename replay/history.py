@@ -19,7 +19,7 @@ from replay.filtered import Cut
 from replay.observed import observed
 from replay.reading import window_of
 from schemas.event import Event
-from schemas.facts import Facts, Observation, SlotValue
+from schemas.facts import Facts, Observation, Reading, SlotValue
 from schemas.interfaces import by_topic, by_topic_number
 from schemas.rows import Edge, Register, position_of, split_position
 from schemas.time import format_time
@@ -191,6 +191,20 @@ def all_of(
         yield from (seen for seen in _recent(lambda: recent, actor, cut) if wants(actor, seen.attribute))
 
 
+def slot_values_in(
+    archive: Archive, objects: Collection[str], cut: Cut, recent: Iterable[Said]
+) -> Iterator[tuple[SlotValue, int]]:
+    """Every slot value of some objects within a cut, with the position of the event that says it."""
+    for manifest in archive.manifests():
+        if cut.may_touch(manifest, "slot_values"):
+            yield from filtered.slot_values_of(archive, manifest, objects, cut)
+    for event, position, facts in recent:
+        if event.recorded_us <= cut.known_us:
+            for value in facts.slot_values:
+                if value.object in objects and cut.start_us <= value.slot_us < cut.end_us:
+                    yield value, position
+
+
 def quarters_in(
     archive: Archive, point: str, start_us: int, end_us: int, known_us: int | None = None, tail: Tail = tuple
 ) -> tuple[list[Edge], list[SlotValue], frozenset[str]]:
@@ -217,10 +231,7 @@ def quarters_in(
             continue
         for fact in facts.readings:
             if fact.point == point and wide.start_us <= fact.time_us < wide.end_us:
-                register = Register(*fact[:4], *fact[6:])
-                identity = identity_of(register[:6])
-                readings.name({identity: register})
-                readings.add(identity, fact.time_us, fact.value_mwh, position)
+                readings.take(fact, position)
         values.update(fact for fact in facts.slot_values if fact.object == point and start_us <= fact.slot_us < end_us)
         cancelled.update(
             _document(seen.actor, seen.attribute)
@@ -256,13 +267,17 @@ class Readings:
             known = self._registers.get(identity, register)
             self._registers[identity] = register._replace(digits=max(register.digits, known.digits))
 
-    def add(self, *row: int) -> None:
-        """A reading: register, time, value, position."""
+    def take(self, reading: Reading, position: int) -> None:
+        """A reading of the event at a position, whose register need not be named."""
+        register = Register(*reading[:4], *reading[6:])
+        identity = identity_of(register[:6])
+        self.name({identity: register})
+        row = (identity, reading.time_us, reading.value_mwh, position)
         for column, value in zip(self._columns, row, strict=True):
             column.append(value)
 
     def extend(self, table: pa.Table) -> None:
-        """Readings as columns in that order."""
+        """Readings as columns: register, time, value, position."""
         for column, values in zip(self._columns, table, strict=True):
             column.extend(values.to_pylist())
 

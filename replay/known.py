@@ -7,12 +7,11 @@ import pyarrow.compute as pc
 
 from replay import filtered
 from replay.filtered import Cut
-from replay.history import EVER_US, Readings, Said
+from replay.history import EVER_US, Readings, Said, slot_values_in
 from replay.observed import KIND, observed
 from schemas.facts import Facts, Scalar, SlotValue
-from schemas.rows import Edge, Register
+from schemas.rows import Edge
 from streams.archive.layout import Archive, Manifest
-from twin.merge.identity import identity_of
 from twin.quarters_told import REACH_US, QuartersTold
 
 Known = dict[tuple[str, str], tuple[int, str, Scalar]]
@@ -59,13 +58,9 @@ def quarters_before(
     slots += [reading.time_us for facts in told.values() for reading in facts.readings if reading.point in objects]
     values: set[SlotValue] = set()
     if slots:
-        values = _values_between(archive, objects, Cut(min(slots) - REACH_US, max(slots) + REACH_US, EVER_US), told)
-        values.update(
-            value
-            for event, position, facts in recent
-            for value in facts.slot_values
-            if position not in told and value.object in objects and event.recorded_us < EVER_US
-        )
+        cut = Cut(min(slots) - REACH_US, max(slots) + REACH_US, EVER_US)
+        known = slot_values_in(archive, objects, cut, recent)
+        values = {value for value, position in known if position not in told}
     return QuartersTold(objects, edges, values)
 
 
@@ -85,21 +80,8 @@ def _edges_before(
     for _, position, facts in recent:
         for fact in facts.readings:
             if position not in told and fact.point in points and cut.start_us <= fact.time_us < cut.end_us:
-                register = Register(*fact[:4], *fact[6:])
-                identity = identity_of(register[:6])
-                readings.name({identity: register})
-                readings.add(identity, fact.time_us, fact.value_mwh, position)
+                readings.take(fact, position)
     return readings.edges()
-
-
-def _values_between(archive: Archive, objects: Collection[str], cut: Cut, told: Collection[int]) -> set[SlotValue]:
-    return {
-        value
-        for manifest in archive.manifests()
-        if cut.may_touch(manifest, "slot_values")
-        for value, position in filtered.slot_values_of(archive, manifest, objects, cut)
-        if position not in told
-    }
 
 
 def _keep(known: Known, key: tuple[str, str], new: tuple[int, str, Scalar]) -> None:

@@ -5,13 +5,12 @@ from datetime import date
 from functools import partial
 from typing import Final, NamedTuple
 
-from replay.filtered import Cut, slot_values_of
-from replay.history import EVER_US, Said, all_of, log_of
+from replay.filtered import Cut
+from replay.history import EVER_US, Said, all_of, log_of, slot_values_in
 from replay.reading import window_of
-from replay.relations import site_in
-from schemas.facts import Observation, SlotValue
+from replay.relations import named, site_in
+from schemas.facts import Observation
 from schemas.time import HOUR_US
-from streams import lookups
 from streams.archive.layout import Archive
 from streams.lookups import Attribute
 from streams.settings import Settings
@@ -31,11 +30,8 @@ def limits_of(config: Settings, name: str, day: date, known_us: int | None = Non
     Raises:
         LookupError: nobody of that name was ever observed.
     """
-    seeds = lookups.named(config.database_url, config.schema, name)
-    if not seeds:
-        raise LookupError(f"nobody named {name} was ever observed; `twin actors` lists who there is")
     archive, tail = log_of(config)
-    return limits_in(archive, seeds, day, known_us, list(tail()))
+    return limits_in(archive, named(config, name), day, known_us, list(tail()))
 
 
 def limits_in(
@@ -46,7 +42,8 @@ def limits_in(
     log = _Log(archive, recent, EVER_US if known_us is None else known_us)
     members = site_in(archive, seeds, window.end_us - 1, known_us, lambda: recent).members
     day_cut = Cut(*window, log.known_us)
-    values = set(_ceilings(archive, {member.partition(":")[2] for member in members}, day_cut, recent))
+    objects = {member.partition(":")[2] for member in members}
+    values = {value for value, _ in slot_values_in(archive, objects, day_cut, recent)}
     in_force, ordered = ([value for value in values if value.series == series] for series in _SERIES)
     melos = {member for member in members if member.startswith("melo:")}
     loads = log.said(melos, "loads", -EVER_US, window.end_us)
@@ -87,16 +84,3 @@ def _owed_at(loads: list[Attribute], time_us: int) -> Guarantee | None:
     """What is guaranteed by what was told of the loads last."""
     told = [one.value for one in loads if one.time_us <= time_us]
     return guaranteed(loads_of(told[-1])) if told and isinstance(told[-1], str) else None
-
-
-def _ceilings(archive: Archive, objects: set[str], cut: Cut, recent: list[Said]) -> Iterator[SlotValue]:
-    for manifest in archive.manifests():
-        if cut.may_touch(manifest, "slot_values"):
-            found = slot_values_of(archive, manifest, objects, cut)
-            yield from (value for value, _ in found if value.series in _SERIES)
-    for event, _, facts in recent:
-        if event.recorded_us <= cut.known_us:
-            for value in facts.slot_values:
-                is_inside = cut.start_us <= value.slot_us < cut.end_us
-                if value.object in objects and value.series in _SERIES and is_inside:
-                    yield value

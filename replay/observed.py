@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from replay.filtered import Cut, chosen_rows, tuples, value_of
+from replay.reading import whole
 from streams.archive.layout import Archive, Manifest
 from streams.lookups import Attribute
 from twin.merge.observations import canonical
@@ -84,7 +85,7 @@ def _wanted(names: pa.Table, actors: frozenset[str], wants: Wants | None) -> NDA
     of_actors = _by_name(names["actor"], actors.__contains__)
     if wants is None or not of_actors.any():
         return of_actors
-    actor, attribute = (_whole(names[name]) for name in _NAMES)
+    actor, attribute = (whole(names[name]) for name in _NAMES)
     codes = [column.indices.to_numpy().astype(np.int64) for column in (actor, attribute)]
     pairs = codes[0] * len(attribute.dictionary) + codes[1]
     who, what = actor.dictionary.to_pylist(), attribute.dictionary.to_pylist()
@@ -96,9 +97,9 @@ def _wanted(names: pa.Table, actors: frozenset[str], wants: Wants | None) -> NDA
 
 def _by_name(column: pa.ChunkedArray, test: Callable[[str], bool]) -> NDArray[np.bool_]:
     """A test of names for each row of a dictionary column, made once for each name."""
-    whole = _whole(column)
-    passed = np.fromiter((test(name) for name in whole.dictionary.to_pylist()), np.bool_, len(whole.dictionary))
-    rows: NDArray[np.bool_] = passed[whole.indices.to_numpy()]
+    names = whole(column)
+    passed = np.fromiter((test(name) for name in names.dictionary.to_pylist()), np.bool_, len(names.dictionary))
+    rows: NDArray[np.bool_] = passed[names.indices.to_numpy()]
     return rows
 
 
@@ -106,7 +107,7 @@ def _last_of_each(table: pa.Table) -> pa.Table:
     """The last row of each actor and attribute, of rows that are sorted by them."""
     if not table.num_rows:
         return table
-    codes = [_whole(table[name]).indices.to_numpy() for name in _NAMES]
+    codes = [whole(table[name]).indices.to_numpy() for name in _NAMES]
     ends = (codes[0][1:] != codes[0][:-1]) | (codes[1][1:] != codes[1][:-1])
     return table.filter(pa.array(np.append(ends, True)))
 
@@ -114,8 +115,3 @@ def _last_of_each(table: pa.Table) -> pa.Table:
 def _attributes(table: pa.Table) -> Iterator[Attribute]:
     for actor, attribute, value, unit, time_us, event_id, position in tuples(table, _COLUMNS):
         yield Attribute(actor, attribute, value_of(value), unit, time_us, event_id.hex(), position)
-
-
-def _whole(column: pa.ChunkedArray) -> Any:
-    whole = column.combine_chunks()
-    return whole if isinstance(whole, pa.Array) else pa.concat_arrays(whole.chunks)

@@ -99,8 +99,8 @@ def read_observations(archive: Archive, piece: Piece, before_us: int) -> TwinRow
         high,
         low,
         table["position"].to_numpy(),
-        _whole(table["value_json"]),
-        _whole(table["unit"]),
+        whole(table["value_json"]),
+        whole(table["unit"]),
     )
 
 
@@ -134,8 +134,8 @@ def read_samples(archive: Archive, piece: Piece, window: Window) -> PointSamples
     if not table.num_rows:
         return PointSamples(NO_SAMPLES, [])
     time, power = table["time_us"].to_numpy(), table["power_mw"].to_numpy()
-    points = _whole(table["point"]).dictionary_encode()
-    ranks = quality_ranks(_whole(table["quality"]))
+    points = whole(table["point"]).dictionary_encode()
+    ranks = quality_ranks(whole(table["quality"]))
     pairs = points.indices.to_numpy().astype(np.int64) * len(QUALITIES) + ranks
     distinct, codes = np.unique(pairs, return_inverse=True)
     names = points.dictionary.to_pylist()
@@ -152,7 +152,7 @@ def read_slot_values(archive: Archive, piece: Piece, window: Window) -> list[Slo
     table = _inside(_read(archive, piece, names), window, piece.kind)
     if not table.num_rows:
         return []
-    table = table.set_column(3, "quality", pa.array(quality_ranks(_whole(table["quality"]))))
+    table = table.set_column(3, "quality", pa.array(quality_ranks(whole(table["quality"]))))
     grouped = table.group_by(names[:5], use_threads=False).aggregate([("position", "min")])
     return [SlotValueRow(*row) for row in sorted(zip(*(column.to_pylist() for column in grouped), strict=True))]
 
@@ -164,7 +164,7 @@ def read_names(archive: Archive, manifest: Manifest, kind: str) -> pa.Table:
 
 def words_of(ids: pa.ChunkedArray) -> tuple[Words, Words]:
     """Event ids as two unsigned words each."""
-    column = _whole(ids)
+    column = whole(ids)
     if not len(column):
         return np.empty(0, np.uint64), np.empty(0, np.uint64)
     data = np.frombuffer(column.buffers()[1], ">u8")[2 * column.offset : 2 * (column.offset + len(column))]
@@ -182,9 +182,10 @@ def _inside(table: pa.Table, window: Window, kind: str) -> pa.Table:
     return table.filter(pc.and_(pc.greater_equal(column, start), pc.less(column, end)))
 
 
-def _whole(column: pa.ChunkedArray) -> Any:
-    whole = column.combine_chunks()
-    return whole if isinstance(whole, pa.Array) else pa.concat_arrays(whole.chunks)
+def whole(column: pa.ChunkedArray) -> Any:
+    """A column in one piece."""
+    joined = column.combine_chunks()
+    return joined if isinstance(joined, pa.Array) else pa.concat_arrays(joined.chunks)
 
 
 def in_order_of_time(manifests: list[Manifest], kind: str, window: Window) -> Iterator[tuple[Manifest, int | None]]:

@@ -37,11 +37,20 @@ def site_of(config: Settings, name: str, at_us: int | None = None, known_us: int
     Raises:
         LookupError: nobody of that name was ever observed.
     """
-    seeds = lookups.named(config.database_url, config.schema, name)
-    if not seeds:
-        raise LookupError(f"nobody named {name} was ever observed; `twin actors` lists who there is")
     archive, tail = log_of(config)
-    return site_in(archive, seeds, at_us, known_us, tail)
+    return site_in(archive, named(config, name), at_us, known_us, tail)
+
+
+def named(config: Settings, name: str) -> list[str]:
+    """The actors that a name means, as :func:`site_of` takes it.
+
+    Raises:
+        LookupError: nobody of that name was ever observed.
+    """
+    found = lookups.named(config.database_url, config.schema, name)
+    if not found:
+        raise LookupError(f"nobody named {name} was ever observed; `twin actors` lists who there is")
+    return found
 
 
 def site_in(

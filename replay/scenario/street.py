@@ -9,11 +9,12 @@ import numpy as np
 from replay.scenario.draws import Draws, Ints
 
 MWS_PER_MWH: Final = 3600
+MWS_PER_WH: Final = 1000 * MWS_PER_MWH
 """Milliwatt-seconds in a milliwatt-hour. Registers run in mWs, so that any second has an exact value."""
 
 MAX_SITES: Final = 10_000
 KW_MW: Final = 1_000_000
-KWH_MWS: Final = 1_000_000 * MWS_PER_MWH
+KWH_MWS: Final = 1000 * MWS_PER_WH
 
 Ocpp = Literal["", "1.6", "2.0.1", "2.1"]
 

@@ -87,6 +87,10 @@ class Quarter:
         """Power at the grid connection point, import positive."""
         return self.load_mw + self.heat_pump_mw + self.charge_mw - self.discharge_mw - self.pv_mw
 
+    def drawn_mw(self, site: int, minute: int) -> int:
+        """Power of a site's car in a minute, charging positive."""
+        return int(self.charge_mw[site, minute]) - int(self.discharge_mw[site, minute])
+
     @property
     def end(self) -> State:
         """The state after the last minute."""

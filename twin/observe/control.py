@@ -29,9 +29,7 @@ from schemas.event import Event
 from schemas.facts import INDICATIVE, MEASURED, Facts, Observation, Scalar
 from schemas.time import format_time
 from twin.observe.ceilings import REQUESTED, SECTION_14A, tell_ceiling
-
-GUARANTEED_W: Final = 4_200
-"""Least power of a device under section 14a EnWG (BNetzA BK6-22-300, 4.5.1)."""
+from twin.settlement.section_14a import LEAST_MW
 
 _STATES: Final = {
     "konfiguration": "ordered",
@@ -111,7 +109,7 @@ class _Telling:
         self.one("limit_requested_from", format_time(said["from_us"]))
         self.one("limit_requested_until", _shown(said["until_us"]))
         if said["limit_w"] is not None:
-            self.one("limit_below_minimum", said["limit_w"] < GUARANTEED_W)
+            self.one("limit_below_minimum", said["limit_w"] * 1000 < LEAST_MW)
         self._slots(SECTION_14A + REQUESTED, said, order, INDICATIVE)
 
     def answered(self, said: dict[str, Any], state: str, *, holds: bool) -> None:

@@ -142,7 +142,7 @@ class _Box:
 
     def _measures(self, quarter: Quarter, column: int, time_us: int) -> Message:
         site = self._site
-        power_mw = int(quarter.charge_mw[site, column]) - int(quarter.discharge_mw[site, column])
+        power_mw = quarter.drawn_mw(site, column)
         soc = int(quarter.soc_mws[site, column]) * 100 // self._battery_mws
         items = [
             {"measurementId": _POWER, "valueType": "value", "value": scaled(Decimal(power_mw).scaleb(-3))},

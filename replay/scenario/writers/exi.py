@@ -13,7 +13,7 @@ from replay.scenario.message import Message
 from replay.scenario.names import names_of
 from replay.scenario.plan import LIMIT_MW, NO_TRIP, DayPlan
 from replay.scenario.stays import Stays, stays_of
-from replay.scenario.street import MWS_PER_MWH, Street
+from replay.scenario.street import MWS_PER_WH, Street
 from replay.scenario.world import MINUTE_S, Quarter
 from replay.scenario.writers.exi_2 import Iso2
 from replay.scenario.writers.exi_20 import Iso20
@@ -33,8 +33,6 @@ _END_AFTER_LOOP_US: Final = SECOND_US // 2
 _AFTER_EDGE_US: Final = 150_000
 _NEXT_DEPARTURE_US: Final = 6 * HOUR_US
 """After the day's end: by when the aggregator wants a car ready of which it knows no more."""
-
-_MWS_PER_WH: Final = MWS_PER_MWH * 1000
 
 
 def speaking(street: Street, cars: int) -> list[int]:
@@ -72,7 +70,7 @@ class _Ends:
             names.charge_meter,
             int(street.wallbox_mw[site]) // 1000,
             int(street.discharge_mw[site]) // 1000,
-            self._battery_mws // _MWS_PER_WH,
+            self._battery_mws // MWS_PER_WH,
         )
         self._cable = Cable(names.station)
         self._after_us = _AFTER_START_US + (site % 40) * SECOND_US
@@ -115,7 +113,6 @@ class _Ends:
         """What is seen at a time of a quarter hour, or right behind its end."""
         site, column = self._site, (time_us - quarter.start_us) // MINUTE_US
         minute = min(column, SLOT_US // MINUTE_US - 1)
-        charge_mw, discharge_mw = int(quarter.charge_mw[site, minute]), int(quarter.discharge_mw[site, minute])
         stored_mws = int(quarter.soc_mws[site, minute])
         limit_w = LIMIT_MW // 1000 if self._limited and self._plan.limited(self._minute(time_us)) else None
         leaves_us = self._plan.end_us + _NEXT_DEPARTURE_US
@@ -123,13 +120,13 @@ class _Ends:
             leaves_us = self._stays.unplug_us
         return Look(
             meter_us=quarter.start_us + column * MINUTE_S * SECOND_US,
-            charged_wh=int(quarter.charged_mws[site, column]) // _MWS_PER_WH,
-            discharged_wh=int(quarter.discharged_mws[site, column]) // _MWS_PER_WH,
-            power_w=(charge_mw - discharge_mw) // 1000,
+            charged_wh=int(quarter.charged_mws[site, column]) // MWS_PER_WH,
+            discharged_wh=int(quarter.discharged_mws[site, column]) // MWS_PER_WH,
+            power_w=quarter.drawn_mw(site, minute) // 1000,
             target_w=int(quarter.setpoint_mw[site]) // 1000,
             limit_w=self._pair.charge_w if limit_w is None else limit_w,
             soc=stored_mws * 100 // self._battery_mws,
-            stored_wh=stored_mws // _MWS_PER_WH,
+            stored_wh=stored_mws // MWS_PER_WH,
             leaves_in_s=max((leaves_us - time_us) // SECOND_US, 0),
         )
 

@@ -47,7 +47,7 @@ def _said(names: Names, quarter: Quarter, column: int, time_us: int) -> Iterator
     """A question of the gateway and the answer, which holds for the moment of the question."""
     site, minute = names.site, min(column, SLOT_MINUTES - 1)
     step_mws = BILLING_STEP_MWH * MWS_PER_MWH
-    power_w = (int(quarter.charge_mw[site, minute]) - int(quarter.discharge_mw[site, minute])) // 1000
+    power_w = quarter.drawn_mw(site, minute) // 1000
     answer = {
         "address": _ADDRESS,
         "number": names.submeter[6:],

@@ -13,7 +13,7 @@ from replay.scenario.grid import frequency_mhz
 from replay.scenario.message import Message
 from replay.scenario.names import SPEAKING_HOUSES, Names, names_of
 from replay.scenario.plan import SLOT_MINUTES, DayPlan
-from replay.scenario.street import KWH_MWS, MWS_PER_MWH, Street
+from replay.scenario.street import KWH_MWS, MWS_PER_WH, Street
 from replay.scenario.world import Quarter, plugged_in
 from schemas.time import SLOT_US, format_time
 from schemas.wire.modbus import encode_dump, encode_read, encode_registers, encode_response
@@ -23,7 +23,6 @@ DUMPS: Final = "8 dumps"
 
 _BASE: Final = 40_000
 _ANSWER_US: Final = 20_000
-_MWS_PER_WH: Final = 1000 * MWS_PER_MWH
 _MAKER: Final = "Gegenstrom"
 
 
@@ -54,7 +53,7 @@ class Assets:
             "W_SF": 0,
             "Hz": self._frequency_hz(quarter, column),
             "Hz_SF": -2,
-            "WH": int(quarter.generated_mws[names.site, column]) // _MWS_PER_WH,
+            "WH": int(quarter.generated_mws[names.site, column]) // MWS_PER_WH,
             "WH_SF": 0,
             "St": "MPPT" if power_w else "SLEEPING",
         }
@@ -67,7 +66,7 @@ class Assets:
 
     def _storage(self, names: Names, quarter: Quarter, column: int, time_us: int) -> Message:
         site, minute = names.site, min(column, SLOT_MINUTES - 1)
-        drawn_w = (int(quarter.charge_mw[site, minute]) - int(quarter.discharge_mw[site, minute])) // 1000
+        drawn_w = quarter.drawn_mw(site, minute) // 1000
         here = bool(plugged_in(self._plan, quarter.number * SLOT_MINUTES + minute)[site])
         said = {
             "ACType": "THREE_PHASE",
@@ -77,8 +76,8 @@ class Assets:
             "W_SF": 0,
             "Hz": self._frequency_hz(quarter, column),
             "Hz_SF": -2,
-            "TotWhInj": int(quarter.discharged_mws[site, column]) // _MWS_PER_WH,
-            "TotWhAbs": int(quarter.charged_mws[site, column]) // _MWS_PER_WH,
+            "TotWhInj": int(quarter.discharged_mws[site, column]) // MWS_PER_WH,
+            "TotWhAbs": int(quarter.charged_mws[site, column]) // MWS_PER_WH,
             "TotWh_SF": 0,
         }
         models: list[tuple[int, dict[str, Any]]] = [
@@ -93,7 +92,7 @@ class Assets:
         """State of charge in whole percent, as the wallbox says it elsewhere; energy in tenths of a kWh."""
         capacity_mws, held_mws = int(self._street.battery_mws[site]), int(quarter.soc_mws[site, column])
         return {
-            "WHRtg": capacity_mws // _MWS_PER_WH,
+            "WHRtg": capacity_mws // MWS_PER_WH,
             "WHAvail": held_mws * 10 // KWH_MWS * 100,
             "WH_SF": 2,
             "SoC": held_mws * 100 // capacity_mws,

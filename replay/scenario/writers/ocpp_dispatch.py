@@ -13,7 +13,7 @@ from replay.scenario.aggregator import intended
 from replay.scenario.message import Message
 from replay.scenario.names import names_of
 from replay.scenario.plan import NO_TRIP, DayPlan
-from replay.scenario.street import MWS_PER_MWH, Street
+from replay.scenario.street import MWS_PER_WH, Street
 from replay.scenario.world import Quarter, plugged_in
 from replay.scenario.writers.ocpp_dialect import Call, JsonObject
 from replay.scenario.writers.ocpp_frames import Line
@@ -106,7 +106,7 @@ class _Car:
             "requestedEnergyTransfer": "AC_BPT" if self._is_2_1 else "AC_three_phase",
             "departureTime": format_time(until_us),
             "acChargingParameters": {
-                "energyAmount": wanted_mws // (MWS_PER_MWH * 1000),
+                "energyAmount": wanted_mws // MWS_PER_WH,
                 "evMinCurrent": _LEAST_AMPERE,
                 "evMaxCurrent": self._charge_mw // 1000 // (3 * 230),
                 "evMaxVoltage": _VOLT,

@@ -8,7 +8,7 @@ is shown to be kept where the connection drew no more than the ceiling in any mi
 have drawn it, and nothing is shown. A ceiling below what is guaranteed is a breach of who ordered it.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Final, NamedTuple
 
 from schemas.facts import SlotValue
@@ -79,8 +79,8 @@ class Event(NamedTuple):
 
 
 def events_of(
-    in_force: Iterable[SlotValue],
-    ordered: Iterable[SlotValue],
+    in_force: Collection[SlotValue],
+    ordered: Collection[SlotValue],
     limited: Sequence[tuple[int, int]],
     samples: Iterable[Sample],
     owed_at: Callable[[int], Guarantee | None],
