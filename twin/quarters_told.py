@@ -227,18 +227,20 @@ def _merged(edge: Edge | None, register: Register, reading: Reading, position: i
     new = (time_us, value, 0, position)
     if edge is None:
         return Edge(wide, slot_of(time_us), *new, *new)
-    old_first, old_last = edge[2:6], edge[6:10]
-    first = new if time_us < edge.first_us else _claimed(old_first, value, position, is_same=time_us == edge.first_us)
-    last = new if time_us > edge.last_us else _claimed(old_last, value, position, is_same=time_us == edge.last_us)
+    first, last = edge[2:6], edge[6:10]
+    if time_us <= edge.first_us:
+        first = new if time_us < edge.first_us else _claimed(first, value, position)
+    if time_us >= edge.last_us:
+        last = new if time_us > edge.last_us else _claimed(last, value, position)
     return Edge(wide, edge.slot_us, *first, *last)
 
 
-def _claimed(side: tuple[int, int, int, int], value: int, position: int, *, is_same: bool) -> tuple[int, int, int, int]:
-    """A side of an edge, where another value may be claimed for the same instant."""
+def _claimed(side: tuple[int, int, int, int], value: int, position: int) -> tuple[int, int, int, int]:
+    """A side of an edge for whose instant another value is claimed."""
     time_us, low, spread, where = side
-    if not is_same:
-        return side
-    return time_us, min(low, value), max(low + spread, value) - min(low, value), position if value < low else where
+    high = max(low + spread, value)
+    low, where = min((low, where), (value, position))
+    return time_us, low, high - low, where
 
 
 def _whole(quarter: QuarterHour | None) -> tuple[int | None, str]:

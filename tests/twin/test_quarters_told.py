@@ -3,7 +3,10 @@
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from replay.history import Readings
 from schemas.facts import INDICATIVE, MEASURED, PRELIMINARY, Facts, Reading, SlotValue
 from schemas.time import MINUTE_US, SLOT_US, parse_time
 from twin.quarters_told import QuartersTold, told_of_slots
@@ -85,6 +88,26 @@ def test_what_was_told_in_the_end_is_what_the_tables_hold():
     edges = known._edges[POINT, "import"].values()
     held = quarter_hours(edges, range(NOON_US, NOON_US + 5 * SLOT_US, SLOT_US))
     assert found == {number: quarter.value_mwh for number, quarter in enumerate(held)}
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 40), st.integers(100, 104), st.sampled_from([MEASURED, INDICATIVE]), st.integers(1, 9)
+        ),
+        max_size=30,
+    )
+)
+def test_readings_told_one_by_one_are_the_edges_that_a_batch_of_them_is(claims):
+    readings = [(read(minute, value, quality=quality), position) for minute, value, quality, position in claims]
+    known = QuartersTold({POINT})
+    for reading, position in readings:
+        known.slots(Facts(readings=[reading]), position, {})
+    together = Readings()
+    for reading, position in readings:
+        together.take(reading, position)
+    held = known._edges[POINT, "import"].values()
+    assert sorted(map(repr, held)) == sorted(map(repr, together.edges()))
 
 
 def test_a_correction_of_the_market_changes_the_quarter_hour():
