@@ -45,6 +45,9 @@ from twin.merge.edges import merge_edges
 _THREADS = 2
 _AHEAD = 3
 _TWIN_ROWS = 500_000
+_NAME_ROWS = 500_000
+"""Every segment names again who speaks in it: beyond so many rows each name is kept once."""
+
 _SINCE_EVER_US = -(1 << 62)
 TABLES = ("edge", "trend", "sample", "slot_value", "twin", "register", "signal", "series")
 _KINDS = ("readings", "observations", "samples", "slot_values")
@@ -192,12 +195,13 @@ class _Run:
         ):
             used = self._used[kind]
             wanted = pa.array(used.ids())
-            found = []
+            found: list[pa.Table] = []
             for manifest in used.manifests.values():
                 names = read_names(self._archive, manifest, kind)
                 found.append(names.filter(pc.is_in(names[0], value_set=wanted)))
-            if found and sum(part.num_rows for part in found):
-                rows = _distinct(pa.concat_tables(found))
+                if sum(part.num_rows for part in found) > _NAME_ROWS:
+                    found = [_distinct(found)]
+            if found and (rows := _distinct(found)).num_rows:
                 self._writers[table].put(layout(rows), new=True)
 
     def _read_observations(self, piece: Piece) -> tuple[TwinRows, TrendRows]:
@@ -282,12 +286,16 @@ def _whole_samples(rows: SampleRows, end: int) -> int:
     return end
 
 
-def _distinct(names: pa.Table) -> pa.Table:
-    """Each identity once; where there is a width, the largest."""
-    order = [(name, "ascending") for name in names.column_names]
-    names = names.sort_by(order)
-    starts = starts_of_groups(names[0].to_numpy())
-    return names.take(pa.array(np.append(starts[1:], names.num_rows) - 1))
+def _distinct(parts: list[pa.Table]) -> pa.Table:
+    """Each identity once, for it tells the names; where there is a width, the largest."""
+    names = pa.concat_tables(parts)
+    if not names.num_rows:
+        return names
+    ids = names[0].to_numpy()
+    widths = names["digits"].to_numpy() if "digits" in names.column_names else np.zeros(len(ids), np.int8)
+    order = np.lexsort((widths, ids))
+    starts = starts_of_groups(ids[order])
+    return names.take(pa.array(order[np.append(starts[1:], len(ids)) - 1]))
 
 
 def _register_rows(names: pa.Table) -> bytes:

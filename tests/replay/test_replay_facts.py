@@ -68,6 +68,19 @@ def test_rows_that_are_final_are_written_while_others_come(database_url, schema,
     assert replayed(archive, database_url, into) == list(tables.lines(database_url, schema))
 
 
+@pytest.mark.parametrize("limit", [0, 5])
+def test_names_that_every_segment_tells_are_kept_once_with_the_widest_form(
+    database_url, schema, into, archive, monkeypatch, limit
+):
+    monkeypatch.setattr(from_facts, "_NAME_ROWS", limit)
+    events = day()
+    for number, (_, _, facts) in enumerate(events):
+        facts.readings[:] = [reading._replace(digits=number // 40 % 4) for reading in facts.readings]
+    live(database_url, schema, events)
+    archived(archive, *(events[start : start + 40] for start in range(0, len(events), 40)))
+    assert replayed(archive, database_url, into) == list(tables.lines(database_url, schema))
+
+
 def test_only_the_day_and_its_neighbouring_hours_come(database_url, into, archive):
     archived(archive, day(300, DAY.start_us - 30 * HOUR_US, DAY.end_us + 30 * HOUR_US))
     found = {}
