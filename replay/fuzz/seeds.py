@@ -15,6 +15,7 @@ from replay.scenario import NO_FAULTS
 from replay.scenario.day import Day, logged
 from replay.scenario.setting import Setting
 from replay.scenario.writers import aggregator, entsoe, mscons, tariff
+from replay.scenario.writers.captures import Capture, file_of
 from replay.scenario.writers.mbus import LOG as MBUS_LOG
 from replay.scenario.writers.modbus import DUMPS
 from replay.scenario.writers.pilot import LOG as PILOT_LOG
@@ -95,6 +96,19 @@ def _cables(log: str) -> list[Seed]:
     with suppress(CodecUnavailable):
         return _pieces([(number, line) for name, number, line in _lines(day) if name == log])
     return []
+
+
+def _captures() -> Iterator[Seed]:
+    """The beginning of every recording of a cable of four wallboxes; nothing where there is no codec."""
+    day = Day(DAY, Setting(4, 1, 900, 900, NO_FAULTS, iso15118_cars=4))
+    captures: dict[str, Capture] = {}
+    begun: dict[str, list[bytes]] = {}
+    with suppress(CodecUnavailable):
+        for message in day.live():
+            lines = begun.setdefault(message.log, [])
+            if file_of(message.log) and len(lines) < _LINES:
+                lines.append(captures.setdefault(message.log, Capture(message.log))(message))
+    return (Seed("1", b"".join(lines)) for lines in begun.values() if lines)
 
 
 def _pieces(lines: Sequence[tuple[str, bytes]]) -> list[Seed]:
@@ -330,7 +344,7 @@ _SEEDS: Final[dict[str, Callable[[], Iterable[Seed]]]] = {
     "han_json": _han_json,
     "iec104": lambda: [*_iec104(), *_street(*LINKS)[::4]],
     "iec61851": lambda: [*_pilot(), *_cables(PILOT_LOG)],
-    "iso15118": lambda: [*_iso15118(), *_cables("1")],
+    "iso15118": lambda: [*_iso15118(), *_cables("1"), *_captures()],
     "master_data": _locations,
     "mbus": lambda: [*_mbus(), *(seed for seed in _street(MBUS_LOG) if is_read("mbus", seed))],
     "modbus": lambda: [*_modbus(), *_street("8", DUMPS)],

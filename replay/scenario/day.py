@@ -18,6 +18,7 @@ from replay.scenario.truth import Truth, write_truth
 from replay.scenario.world import Quarter, State, first_state, walk
 from replay.scenario.writers import (
     aggregator,
+    captures,
     control,
     eebus_control,
     eebus_frames,
@@ -98,9 +99,15 @@ _LOGS: Final[dict[str, tuple[str, Callable[[Message], bytes]]]] = {
 """By interface, or by log where an interface has several: the file's name, and how a message is written into it."""
 
 
+def _log(name: str) -> tuple[str, Callable[[Message], bytes]]:
+    """The file's name of a log, and what writes its messages into it, the first one first."""
+    captured = captures.file_of(name)
+    return (captured, captures.Capture(name)) if captured else _LOGS[name]
+
+
 def logged(message: Message) -> bytes:
-    """A message as its log holds it."""
-    return _LOGS[message.log or message.interface][1](message)
+    """A message as its log holds it; of a capture, one that begins with it."""
+    return _log(message.log or message.interface)[1](message)
 
 
 _DOCUMENTS: Final[tuple[Callable[[Truth], Iterator[Document]], ...]] = (
@@ -208,15 +215,16 @@ def _write_logs(story: Day, out: Path, on_progress: Progress | None) -> tuple[li
     counts: dict[str, int] = {}
     paths: list[Path] = []
     with ExitStack() as stack:
-        files: dict[str, BinaryIO] = {}
+        files: dict[str, tuple[BinaryIO, Callable[[Message], bytes]]] = {}
         for message in disturbed(story.live(on_progress), story.setting.faults, story.setting.seed):
             interface, log = message.interface, message.log or message.interface
-            name, line_of = _LOGS[log]
             if log not in files:
+                name, write = _log(log)
                 path = _folder(out, interface) / name
                 paths.append(path)
-                files[log] = stack.enter_context(path.open("wb"))
-            files[log].write(line_of(message))
+                files[log] = (stack.enter_context(path.open("wb")), write)
+            file, write = files[log]
+            file.write(write(message))
             counts[interface] = counts.get(interface, 0) + 1
     return paths, counts
 

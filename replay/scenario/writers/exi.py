@@ -72,7 +72,7 @@ class _Ends:
             int(street.discharge_mw[site]) // 1000,
             self._battery_mws // MWS_PER_WH,
         )
-        self._cable = Cable(names.station)
+        self._cable = Cable(names)
         self._after_us = _AFTER_START_US + (site % 40) * SECOND_US
 
     def messages(self, quarter: Quarter) -> Iterator[Message]:
