@@ -20,6 +20,9 @@ SAMPLES = Path(__file__).parents[3] / "shared" / "samples" / "iso15118"
 NOON_US = parse_time("2026-03-29T12:00:00Z")
 NOON = NOON_US // SECOND_US
 BEV, EVSE = "bev:WMIV1", "evse:BOX1"
+STATION = "fe80::664d:70ff:fe01:3bf"
+"""The captured station says that it has no identity."""
+
 SETUP = (("SessionSetupReq", {"EVCCID": "WMIV1"}), ("SessionSetupRes", {"ResponseCode": "OK", "EVSEID": "BOX1"}))
 
 
@@ -265,7 +268,7 @@ def captured():
 
 def test_the_captured_bidirectional_session(captured):
     facts = captured("ISO-20_BPT_AC_DS5366_Josev.pcapng")
-    bev, evse = "bev:WMIV1234567890ABCDEX", "evse:ZZ00000"
+    bev, evse = "bev:WMIV1234567890ABCDEX", f"evse:{STATION}"
     assert [seen.value for seen in facts.observations if (seen.actor, seen.attribute) == (bev, "soc")] == [
         *range(10, 101, 10),
         100,
@@ -280,13 +283,13 @@ def test_the_captured_bidirectional_session(captured):
         123,
         234,
     )
-    assert {sample.point for sample in facts.samples} == {"ZZ00000"}
+    assert {sample.point for sample in facts.samples} == {STATION}
     assert facts.rejects == []
 
 
 def test_the_captured_session_of_iso_15118_2(captured):
     facts = captured("ISO-2_AC_DS5366.pcapng")
-    car, box = told(facts, "bev:644D700102C8"), told(facts, "evse:ZZ00000")
+    car, box = told(facts, "bev:644D700102C8"), told(facts, f"evse:{STATION}")
     assert (car["energy_transfer"], car["target_energy"], car["max_charge_current"]) == (
         "AC_three_phase_core",
         64000,

@@ -195,6 +195,38 @@ def test_who_is_unknown_is_named_by_the_connection():
     assert said(v20("AC_ChargeLoopReq", {}), conversation()).actor == "bev:car-box"
 
 
+@pytest.mark.parametrize(
+    ("edition", "nobody"), [("20", "ZZ00000"), ("2", "ZZ00000"), ("din", "5A5A3030303030"), ("din", "00")]
+)
+def test_a_station_without_an_identity_is_named_by_its_connection(edition, nobody):
+    talk, write = conversation(), v20 if edition == "20" else v2g
+    said(write("SessionSetupReq", {"EVCCID": "AB"}), talk, 1)
+    found = said(write("SessionSetupRes", {"ResponseCode": "OK", "EVSEID": nobody}), talk, 2)
+    assert (found.actor, found.payload["session"]["evse"]) == ("evse:car-box", "car-box")
+    assert found.payload["body"]["EVSEID"] == nobody
+
+
+def test_in_a_capture_such_a_station_is_named_by_its_address_which_outlives_the_port():
+    ends = {"from": "[fe80::1]:61341", "to": "[fe80::2]:50032"}
+    found = said(v2g("SessionSetupRes", {"ResponseCode": "OK", "EVSEID": "ZZ00000"}), conversation(), 1, **ends)
+    assert found.actor == "evse:fe80::1"
+    found = said(v2g("SessionSetupRes", {"ResponseCode": "OK", "EVSEID": "DE*1*E2"}), conversation(), 1, **ends)
+    assert found.actor == "evse:DE*1*E2"
+
+
+def test_a_station_that_gave_its_identity_keeps_it_when_it_says_none_later():
+    talk = conversation()
+    said(v2g("SessionSetupRes", {"ResponseCode": "OK", "EVSEID": "DE*1*E2"}), talk, 1)
+    assert said(v2g("ChargingStatusRes", {"EVSEID": "ZZ00000"}), talk, 2).actor == "evse:DE*1*E2"
+
+
+def test_a_vehicle_that_leaves_its_identity_empty_is_heard_all_the_same(exi):
+    raw = as_exi(exi, v2g("SessionSetupReq", {"EVCCID": ""}, session="00"), DIN)
+    found = decoded(raw, conversation(exi))
+    assert (found.type, found.actor) == ("iso15118.din.SessionSetupReq", "bev:car-box")
+    assert found.payload["session"] == {}
+
+
 def test_a_new_negotiation_forgets_the_session_before():
     talk = conversation()
     said(v2g("SessionSetupReq", {"EVCCID": "AB"}), talk, 1)
@@ -366,7 +398,7 @@ def test_a_captured_session_decodes_completely(exi, name, count, last, session):
     found = list(read(SAMPLES / name, "1"))
     assert not [item.detail for item in found if isinstance(item, Rejected)]
     assert (len(found), found[-1].type) == (count, last)
-    assert found[-1].payload["session"] == {**session, "evse": "ZZ00000"}
+    assert found[-1].payload["session"] == {**session, "evse": "fe80::664d:70ff:fe01:3bf"}
     assert [item.type for item in found[:4]] == [
         "iso15118.sdp.SDPRequest",
         "iso15118.sdp.SDPResponse",

@@ -9,8 +9,8 @@ Payload::
 
     {"message": "AC_ChargeLoopReq", "speaker": "ev", "schema": "urn:iso:std:iso:15118:-20:AC",
      "negotiated": {"namespace": "urn:iso:std:iso:15118:-20:AC", "schema_id": 1, "offered_by": ID, "event": ID},
-     "payload_type": "8003", "session": {"id": "242633A465952FF6", "evcc": "WMIV1234567890ABCDEX", "evse": "ZZ00000",
-     "service": 5, "control_mode": "scheduled"}, "header": {...},
+     "payload_type": "8003", "session": {"id": "242633A465952FF6", "evcc": "WMIV1234567890ABCDEX",
+     "evse": "DE*ICE*E45B*78C", "service": 5, "control_mode": "scheduled"}, "header": {...},
      "body": {"DisplayParameters": {"PresentSOC": 10, ...},
               "BPT_Scheduled_AC_CLReqControlMode": {"EVPresentActivePower": {"value": -7400, "unit": "W"}}}}
 

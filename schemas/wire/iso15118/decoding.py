@@ -127,7 +127,7 @@ def _message(content: Any, schema: str, frame: Frame, conversation: Conversation
         (negotiation.offer if said.name.endswith("Req") else negotiation.choose)(body, frame.event_id, conversation)
         session: dict[str, Any] = {}
     else:
-        session = _session(said, body, conversation)
+        session = _session(said, body, frame, conversation)
     speaker = EV if said.name.endswith("Req") else EVSE
     payload = {
         "message": said.name,
@@ -143,9 +143,9 @@ def _message(content: Any, schema: str, frame: Frame, conversation: Conversation
     return Decoded(f"iso15118.{part}.{said.name}", _actor(speaker, session, frame), time_us, payload)
 
 
-def _session(said: _Said, body: dict[str, Any], conversation: Conversation) -> dict[str, Any]:
+def _session(said: _Said, body: dict[str, Any], frame: Frame, conversation: Conversation) -> dict[str, Any]:
     try:
-        return negotiation.session(said.name, said.header, body, conversation)
+        return negotiation.session(said.name, said.header, body, _speaker_of(frame), conversation)
     except WireError:
         raise
     except (AttributeError, TypeError) as problem:  # JSON of others, which no grammar has checked
@@ -177,6 +177,12 @@ def _said(content: Any, schema: str) -> _Said:
     if not isinstance(body, dict):
         raise SchemaViolation(f"the content of {name[:40]} is no object", framing.HEAD_BYTES)
     return _Said(name, header, body)
+
+
+def _speaker_of(frame: Frame) -> str:
+    """How the connection names who speaks: in a capture by its address, which stays while ports change."""
+    address, _, port = str(frame.context.get("from", "")).rpartition(":")
+    return address.strip("[]") if address and port.isdecimal() else frame.source
 
 
 def _actor(speaker: str, session: dict[str, Any], frame: Frame) -> str:

@@ -37,7 +37,9 @@ _IDENTITIES: Final = {
 }
 """Messages that name who takes part, and the elements that do."""
 
-_NO_SESSION: Final = "0" * 16
+_NO_EVSE: Final = frozenset({"ZZ00000", "5A5A3030303030"})
+"""What a station without an identity says (ISO 15118-2, 8.4.3.2.2), also as octets; zeros say the same (DIN 70121)."""
+
 _TEXT_LIMIT: Final = 100
 _OFFERS_LIMIT: Final = 20
 
@@ -113,19 +115,25 @@ def _schema_id(said: dict[str, Any]) -> int | None:
     return found if isinstance(found, int) else None
 
 
-def session(name: str, header: dict[str, Any], body: dict[str, Any], conversation: Conversation) -> dict[str, Any]:
+def session(
+    name: str, header: dict[str, Any], body: dict[str, Any], station: str, conversation: Conversation
+) -> dict[str, Any]:
     """What is known of the session behind this message, this message included; for the payload.
+
+    ``station`` is how the connection names the station: its identity where it says that it has none, for all stations
+    say that with the same word.
 
     Raises:
         SchemaViolation: an identity that is no short text.
     """
     known: dict[str, Any] = {} if name == "SessionSetupReq" else dict(conversation.memory.get(_SESSION, {}))
     said = {key: body.get(element) for key, element in _IDENTITIES.get(name, {}).items()}
-    if header.get("SessionID") != _NO_SESSION:
-        said["id"] = header.get("SessionID")
+    said["id"] = header.get("SessionID")
     for key, value in said.items():
-        if value is not None:
+        if not _is_none(key, value):
             known[key] = _identity(key, value)
+        elif key == "evse" and value is not None and station:
+            known.setdefault(key, station)
     if name == "ServiceDetailRes":
         known[_OFFERED_MODES] = known.get(_OFFERED_MODES, {}) | dict(_offered_modes(body))
     elif name == "ServiceSelectionReq":
@@ -137,6 +145,13 @@ def session(name: str, header: dict[str, Any], body: dict[str, Any], conversatio
         )
     conversation.memory[_SESSION] = known
     return {key: value for key, value in known.items() if key != _OFFERED_MODES and value is not None}
+
+
+def _is_none(key: str, value: Any) -> bool:
+    """Whether an identity is not said, or is what they say who have none."""
+    if not isinstance(value, str):
+        return value is None
+    return not value.strip("0") or (key == "evse" and value in _NO_EVSE)
 
 
 def _identity(key: str, value: Any) -> str:

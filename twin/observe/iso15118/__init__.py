@@ -1,8 +1,8 @@
 """What vehicle and charging station say to each other: ISO 15118-2, -20 and DIN 70121.
 
-Actors are ``bev:<EVCC id, else EMAID>`` and ``evse:<EVSE id>``; where the session's beginning was not heard they are
-named by the connection. Power, currents and set points are import positive: what charges is above zero, what discharges
-below. Limits of either way are numbers of their own, 0 or more.
+Actors are ``bev:<EVCC id, else EMAID>`` and ``evse:<EVSE id>``; who has no identity (ZZ00000), or whose session's
+beginning was not heard, is named by the connection. Power, currents and set points are import positive: what charges is
+above zero, what discharges below. Limits of either way are numbers of their own, 0 or more.
 
 | attribute | unit | of | what it may be |
 |---|---|---|---|
