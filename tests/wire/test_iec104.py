@@ -16,7 +16,7 @@ from schemas.points import BadPointList, Point, read_points
 from schemas.time import SECOND_US, parse_time
 from schemas.wire.contract import Conversation, Frame, Malformed, WireError
 from schemas.wire.iec104 import FORMAT, encode_command, encode_measurement, encode_setup
-from schemas.wire.iec104.asdu import SHAPES
+from schemas.wire.iec104.asdu import COMMANDS, MEASURED, SHAPES, STEPS
 from streams.reader import Rejected, read, read_again
 from twin.observe import observe
 
@@ -51,9 +51,9 @@ def split(content):
     return list(FORMAT.split(io.BytesIO(content)))
 
 
-@pytest.mark.parametrize("kind", sorted(set(SHAPES) - {100, 103}))
+@pytest.mark.parametrize("kind", sorted(MEASURED | COMMANDS | STEPS))
 def test_every_type_comes_back_as_it_was_written(kind):
-    value = {"P": True, "C": True}.get(SHAPES[kind].name[3], Decimal("0.5"))
+    value = {"P": True, "C": True, "T": -9, "O": 0xA5000001}.get(SHAPES[kind].name[3], Decimal("0.5"))
     if SHAPES[kind].name[6] in "BE" and SHAPES[kind].name[2:4] in {"ME", "SE"}:
         value = -300
     write = encode_measurement if kind < 45 else encode_command
@@ -79,6 +79,46 @@ def test_the_other_objects_that_are_read():
     assert interrogation.payload["objects"] == [{"address": 0, "qualifier": 20}]
     clock = decoded(bytes.fromhex("681400000000670106000700000000fa000000 9d 03 1a"))
     assert clock.payload["objects"][0]["time"] == "2026-03-29T00:00:00.250000Z"
+
+
+@pytest.mark.parametrize(
+    ("raw", "said_of_it"),
+    [
+        ("680e00000000460104000700000000 82", {"qualifier": 2, "parameters_changed": True}),
+        ("680e00000000650106000700000000 05", {"qualifier": 5}),
+        ("680d00000000660105000700e90300", {"address": 1001}),
+        ("680e00000000690106000700000000 01", {"qualifier": 1}),
+        ("681600000000 6b0106000700000000 3412 fa00000c1d031a", {"counter": 0x1234}),
+        ("680f00000000 050103000700e90300 c0 01", {"value": -64, "transient": True, "quality": ["overflow"]}),
+        ("681200000000 0f0125000700e90300 ffffffff 63", {"value": -1, "sequence": 3, "quality": ["adjusted", "carry"]}),
+        ("680e00000000 2e0106000700e90300 03", {"value": None, "select": False}),
+        ("680e00000000 2f0106000700e90300 81", {"value": -1, "select": True}),
+    ],
+)
+def test_objects_of_control_and_counting_and_odd_values(raw, said_of_it):
+    (entry,) = decoded(bytes.fromhex(raw)).payload["objects"]
+    assert {name: entry[name] for name in said_of_it} == said_of_it
+
+
+def test_a_step_command_says_which_way_and_is_no_value_of_its_point():
+    raw = encode_command(47, 7, 3001, 1)
+    assert decoded(raw).payload["objects"][0]["point"]["attribute"] == "switch"
+    assert said(raw) == {}
+
+
+def test_a_double_command_sets_its_point_and_one_that_only_selects_does_not():
+    assert said(encode_command(46, 7, 3001, True))["low-voltage-grid:ONS-1", "switch"][0] is True
+    assert said(encode_command(46, 7, 3001, True, select=True)) == {}
+
+
+def test_a_year_counted_from_1900_is_no_time_and_the_log_s_counts():
+    raw = bytearray(encode_measurement(36, 7, [(1001, Decimal("50.01"))], time_us=NOON_US))
+    raw[-1] = 126
+    (entry,) = decoded(bytes(raw)).payload["objects"]
+    assert (entry["time"], entry["time_flags"]) == (None, ["year 126"])
+    assert said(bytes(raw), time_us=NOON_US + SECOND_US)["uenb-control-centre:NORD", "frequency"][2] == (
+        NOON_US + SECOND_US
+    )
 
 
 @pytest.mark.parametrize(
@@ -143,6 +183,14 @@ def test_from_set_point_to_confirmation_and_to_response():
     assert found["technical-aggregator:AGG", "activation.delivered"][0] == -4900
     assert found["technical-aggregator:AGG", "activation.delivered.response_delay"][:2] == (4, "s")
     assert ("technical-aggregator:AGG", "activation.delivered.response_delay") not in said(there, conversation, later)
+
+
+def test_the_confirmation_of_a_selection_confirms_no_set_point():
+    conversation, later = Conversation("25", {"points": POINTS}), NOON_US + 10 * SECOND_US
+    said(encode_command(50, 7, 2001, Decimal(12)), conversation)
+    said(encode_command(50, 7, 2001, Decimal(-43), select=True), conversation, later)
+    raw = encode_command(50, 7, 2001, Decimal(-43), cause=7, select=True)
+    assert said(raw, conversation, later + 1000) == {}
 
 
 def test_a_negative_confirmation_and_a_test_say_nothing():

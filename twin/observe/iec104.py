@@ -14,7 +14,7 @@ from typing import Any
 from schemas.event import Event
 from schemas.facts import Facts, Observation, Reject
 from schemas.time import SECOND_US, parse_time
-from schemas.wire.iec104.asdu import ACTIVATION, MEASURED, SET_POINTS
+from schemas.wire.iec104.asdu import ACTIVATION, COMMANDS, MEASURED, SET_POINTS
 
 _UNBELIEVABLE = frozenset({"invalid", "not topical"})
 
@@ -32,7 +32,7 @@ def observe(event: Event, facts: Facts) -> None:
             continue
         if kind in MEASURED:
             _measured(entry, point, time_us, facts)
-        elif payload["cause"] == ACTIVATION and not entry.get("select"):
+        elif kind in COMMANDS and payload["cause"] == ACTIVATION and not entry["select"]:
             _say(facts, point, time_us, _scaled(entry["value"], point))
         if kind in SET_POINTS:
             _delay(entry.get("confirms"), point, "confirmation_delay", time_us, facts)

@@ -23,22 +23,29 @@ CAUSES: Final = {
     10: "activation termination",
     11: "return information caused by a remote command",
     12: "return information caused by a local command",
+    13: "file transfer",
     20: "interrogated by station interrogation",
+    37: "counters interrogated",
     44: "unknown type",
     45: "unknown cause",
     46: "unknown station",
     47: "unknown address",
 }
-"""Causes of transmission (-101, 7.2.3); 21 to 36 are interrogations by group."""
+"""Causes of transmission (-101, 7.2.3); 21 to 36 are interrogations by group, 38 to 41 of counters by group."""
 
 ACTIVATION: Final = 6
 CONFIRMATION: Final = 7
 _GROUPS: Final = range(21, 37)
+_COUNTER_GROUPS: Final = range(38, 42)
 _DOUBLE: Final = (None, False, True, None)
-"""Double point: indeterminate or intermediate, off, on, indeterminate."""
+"""Double point: indeterminate or intermediate, off, on, indeterminate. Double command: off and on, others mean none."""
+
+_STEP: Final = (None, -1, 1, None)
+"""Regulating step command: lower, higher; others mean none."""
 
 _QUALITY: Final = ((0x80, "invalid"), (0x40, "not topical"), (0x20, "substituted"), (0x10, "blocked"))
 _OVERFLOW: Final = (0x01, "overflow")
+_COUNTER_QUALITY: Final = ((0x80, "invalid"), (0x40, "adjusted"), (0x20, "carry"))
 _HEADER: Final = 6
 _ADDRESS: Final = 3
 _NORMAL: Final = Decimal(1 << 15)
@@ -48,6 +55,10 @@ TIMES_ARE_UTC: Final = True
 is shown and not applied."""
 
 Fields = dict[str, Any]
+
+
+_LAST_YEAR: Final = 99
+"""Years have two digits (-101, 7.2.6.18); some senders count them from 1900 and write 126 for 2026."""
 
 
 class Shape(NamedTuple):
@@ -102,9 +113,47 @@ def _floating(octets: bytes) -> Fields:
     return {"value": shortest_decimal(octets[:4]), "quality": _measured_flags(octets[4])}
 
 
+def _bare(octets: bytes) -> Fields:
+    """A normalised value without quality."""
+    return _normalised(octets + b"\0")
+
+
+def _step_position(octets: bytes) -> Fields:
+    """The position of a transformer's tap, -64 to 63, and whether it is on its way to another."""
+    position = (octets[0] & 0x7F) - (octets[0] << 1 & 0x80)
+    return {"value": position, "transient": bool(octets[0] & 0x80), "quality": _measured_flags(octets[1])}
+
+
+def _bits(octets: bytes) -> Fields:
+    return {"value": int.from_bytes(octets[:4], "little"), "quality": _measured_flags(octets[4])}
+
+
+def _counter(octets: bytes) -> Fields:
+    """An integrated total with its sequence number (-101, 7.2.6.9)."""
+    last = octets[4]
+    quality = [name for bit, name in _COUNTER_QUALITY if last & bit]
+    return {"value": int.from_bytes(octets[:4], "little", signed=True), "sequence": last & 0x1F, "quality": quality}
+
+
 def _command(octets: bytes) -> Fields:
-    octet = octets[0]
-    return {"value": bool(octet & 1), "select": bool(octet & 0x80), "qualifier": octet >> 2 & 0x1F}
+    return {"value": bool(octets[0] & 1), **_qualified(octets[0])}
+
+
+def _double_command(octets: bytes) -> Fields:
+    return {"value": _DOUBLE[octets[0] & 3], **_qualified(octets[0])}
+
+
+def _step_command(octets: bytes) -> Fields:
+    return {"value": _STEP[octets[0] & 3], **_qualified(octets[0])}
+
+
+def _bits_command(octets: bytes) -> Fields:
+    """Thirty-two bits to be set; there is nothing to select."""
+    return {"value": int.from_bytes(octets, "little"), "select": False}
+
+
+def _qualified(octet: int) -> Fields:
+    return {"select": bool(octet & 0x80), "qualifier": octet >> 2 & 0x1F}
 
 
 def _set_point(read: Callable[[bytes], Fields], size: int) -> Callable[[bytes], Fields]:
@@ -122,6 +171,15 @@ def _interrogation(octets: bytes) -> Fields:
     return {"qualifier": octets[0]}
 
 
+def _initialised(octets: bytes) -> Fields:
+    """Why a station starts: 0 power on, 1 reset there, 2 reset from afar."""
+    return {"qualifier": octets[0] & 0x7F, "parameters_changed": bool(octets[0] & 0x80)}
+
+
+def _test_counter(octets: bytes) -> Fields:
+    return {"counter": int.from_bytes(octets, "little")}
+
+
 def _nothing(_octets: bytes) -> Fields:
     return {}
 
@@ -129,30 +187,51 @@ def _nothing(_octets: bytes) -> Fields:
 SHAPES: Final = {
     1: Shape("M_SP_NA_1", 1, _single),
     3: Shape("M_DP_NA_1", 1, _double),
+    5: Shape("M_ST_NA_1", 2, _step_position),
+    7: Shape("M_BO_NA_1", 5, _bits),
     9: Shape("M_ME_NA_1", 3, _normalised),
     11: Shape("M_ME_NB_1", 3, _scaled),
     13: Shape("M_ME_NC_1", 5, _floating),
+    15: Shape("M_IT_NA_1", 5, _counter),
+    21: Shape("M_ME_ND_1", 2, _bare),
     30: Shape("M_SP_TB_1", 1, _single, timed=True),
     31: Shape("M_DP_TB_1", 1, _double, timed=True),
+    32: Shape("M_ST_TB_1", 2, _step_position, timed=True),
+    33: Shape("M_BO_TB_1", 5, _bits, timed=True),
     34: Shape("M_ME_TD_1", 3, _normalised, timed=True),
     35: Shape("M_ME_TE_1", 3, _scaled, timed=True),
     36: Shape("M_ME_TF_1", 5, _floating, timed=True),
+    37: Shape("M_IT_TB_1", 5, _counter, timed=True),
     45: Shape("C_SC_NA_1", 1, _command),
+    46: Shape("C_DC_NA_1", 1, _double_command),
+    47: Shape("C_RC_NA_1", 1, _step_command),
     48: Shape("C_SE_NA_1", 3, _set_point(_normalised, 2)),
     49: Shape("C_SE_NB_1", 3, _set_point(_scaled, 2)),
     50: Shape("C_SE_NC_1", 5, _set_point(_floating, 4)),
+    51: Shape("C_BO_NA_1", 4, _bits_command),
     58: Shape("C_SC_TA_1", 1, _command, timed=True),
+    59: Shape("C_DC_TA_1", 1, _double_command, timed=True),
+    60: Shape("C_RC_TA_1", 1, _step_command, timed=True),
     61: Shape("C_SE_TA_1", 3, _set_point(_normalised, 2), timed=True),
     62: Shape("C_SE_TB_1", 3, _set_point(_scaled, 2), timed=True),
     63: Shape("C_SE_TC_1", 5, _set_point(_floating, 4), timed=True),
+    64: Shape("C_BO_TA_1", 4, _bits_command, timed=True),
+    70: Shape("M_EI_NA_1", 1, _initialised),
     100: Shape("C_IC_NA_1", 1, _interrogation),
+    101: Shape("C_CI_NA_1", 1, _interrogation),
+    102: Shape("C_RD_NA_1", 0, _nothing),
     103: Shape("C_CS_NA_1", 0, _nothing, timed=True),
+    105: Shape("C_RP_NA_1", 1, _interrogation),
+    107: Shape("C_TS_TA_1", 2, _test_counter, timed=True),
 }
 """Types that are read here, by their number (-101, 7.2.1.1)."""
 
 SET_POINTS: Final = frozenset({48, 49, 50, 61, 62, 63})
-COMMANDS: Final = SET_POINTS | {45, 58}
-MEASURED: Final = frozenset({1, 3, 9, 11, 13, 30, 31, 34, 35, 36})
+STEPS: Final = frozenset({47, 60})
+"""Commands that say which way, not where to: no value of their point."""
+
+COMMANDS: Final = SET_POINTS | {45, 46, 51, 58, 59, 64}
+MEASURED: Final = frozenset({1, 3, 5, 7, 9, 11, 13, 15, 21, *range(30, 38)})
 
 
 def parse(octets: bytes) -> Asdu:
@@ -190,6 +269,8 @@ def cause_name(cause: int) -> str:
     """What a cause of transmission is called."""
     if cause in _GROUPS:
         return f"interrogated by group {cause - 20}"
+    if cause in _COUNTER_GROUPS:
+        return f"counters interrogated by group {cause - 37}"
     return CAUSES.get(cause, f"cause {cause}")
 
 
@@ -218,13 +299,17 @@ def _objects(octets: bytes, shape: Shape, count: int, *, sequence: bool) -> list
 def time_of(octets: bytes, offset: int = 0) -> Fields:
     """A CP56Time2a: ``time``, and ``time_flags`` where it is invalid or in summer time (-101, 7.2.6.18).
 
+    A year of more than two digits is invalid too: none is made of it, so it is the log's time that counts.
+
     Raises:
         SchemaViolation: no such time.
     """
     milliseconds, minute, hour, day, month, year = struct.unpack("<H5B", octets)
     flags = [name for is_set, name in ((minute & 0x80, "invalid"), (hour & 0x80, "summer time")) if is_set]
     parts = (2000 + (year & 0x7F), month & 0x0F, day & 0x1F, hour & 0x1F, minute & 0x3F, milliseconds // 1000)
-    if "invalid" in flags:
+    if year & 0x7F > _LAST_YEAR:
+        flags.append(f"year {year & 0x7F}")
+    if "invalid" in flags or year & 0x7F > _LAST_YEAR:
         return {"time": None, "time_flags": flags}
     try:
         moment = datetime(*parts, milliseconds % 1000 * 1000, tzinfo=UTC)

@@ -8,7 +8,7 @@ from schemas.time import parse_time
 from schemas.wire.contract import Conversation, Decoded, Frame, WireError
 from schemas.wire.iec104 import apdu as apci
 from schemas.wire.iec104 import asdu as content
-from schemas.wire.iec104.asdu import ACTIVATION, COMMANDS, CONFIRMATION, MEASURED, SET_POINTS, Asdu, Fields
+from schemas.wire.iec104.asdu import ACTIVATION, COMMANDS, CONFIRMATION, MEASURED, SET_POINTS, STEPS, Asdu, Fields
 
 REACHED: Final = Decimal("0.05")
 """[M] A set point counts as reached when the answering measurement is within 5 % of it."""
@@ -55,7 +55,7 @@ def decode(frame: Frame, conversation: Conversation) -> Decoded:
 
 def _explain(said: Asdu, points: PointList) -> None:
     """Write the meaning of every object into it, or that none is known."""
-    if said.type not in MEASURED | COMMANDS:
+    if said.type not in MEASURED | COMMANDS | STEPS:
         return
     for entry in said.objects:
         point = points.get((said.station, entry["address"]))
@@ -91,7 +91,7 @@ def _follow(said: Asdu, time_us: int | None, frame: Frame, conversation: Convers
             waiting[key] = call
             if len(waiting) > _OPEN_LIMIT:
                 del waiting[next(iter(waiting))]
-        elif said.type in SET_POINTS and said.cause == CONFIRMATION:
+        elif said.type in SET_POINTS and said.cause == CONFIRMATION and not entry["select"]:
             _answer(entry, waiting.get(key), stamp, frame)
         elif said.type in MEASURED and (point := points.get(key)) is not None and point.answers is not None:
             _reach(entry, point, (said.station, point.answers), waiting, stamp, points)

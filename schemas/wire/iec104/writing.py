@@ -75,13 +75,20 @@ def _i_frame(kind: int, station: int, cause: int, structure: int, body: bytes, n
 
 
 def _value(kind: int, value: bool | int | Decimal, last: int) -> bytes:
+    """A value as its type holds it; ``last`` is quality or qualifier, where there is one."""
     name = SHAPES[kind].name
-    if name.startswith("M_DP"):
-        return bytes(((2 if value else 1) | last,))
-    if name.startswith(("M_SP", "C_SC")):
+    if name[2:4] in {"DP", "DC", "RC"}:
+        return bytes(((2 if value > 0 else 1) | last,))
+    if name[2:4] in {"SP", "SC"}:
         return bytes((int(value) | last,))
+    if name.startswith("M_ST"):
+        return bytes((int(value) & 0x7F, last))
+    if name[2:4] in {"BO", "IT"}:
+        octets = (int(value) & 0xFFFFFFFF).to_bytes(4, "little")
+        return octets + bytes((last,)) if name.startswith("M") else octets
     if name[6] in "AD":
-        return int(Decimal(value) * (1 << 15)).to_bytes(2, "little", signed=True) + bytes((last,))
+        octets = int(Decimal(value) * (1 << 15)).to_bytes(2, "little", signed=True)
+        return octets if name == "M_ME_ND_1" else octets + bytes((last,))
     if name[6] in "BE":
         return int(value).to_bytes(2, "little", signed=True) + bytes((last,))
     return struct.pack("<f", Decimal(value)) + bytes((last,))
