@@ -82,14 +82,21 @@ def looks_like(head: bytes, starts: re.Pattern[bytes]) -> bool:
 
     In a stream of octets, which may begin anywhere, the match may be anywhere.
     """
+    if not _is_text(head.removeprefix(_BOM)):
+        return starts.search(head) is not None
+    return any(map(starts.match, openings(head)))
+
+
+def openings(head: bytes) -> Iterator[bytes]:
+    """The octets with which a file that starts so may begin: as they are, or those of hex digits, by line and whole."""
     head = head.removeprefix(_BOM)
     if not _is_text(head):
-        return starts.search(head) is not None
+        yield head
+        return
     for line in _first_lines(head):
         digits = line.split(None, 2)[-1] if _LOG_LINE.match(line) and len(line.split(None, 2)) > 1 else line
-        if starts.match(_leading_octets(digits)):
-            return True
-    return starts.match(_leading_octets(head)) is not None
+        yield _leading_octets(digits)
+    yield _leading_octets(head)
 
 
 def split(stream: BinaryIO, next_piece: NextPiece) -> Iterator[Frame | Malformed]:

@@ -339,6 +339,30 @@ def test_log_lines_give_time_and_source():
     ]
 
 
+SHORT = bytes.fromhex("1040014116"), bytes.fromhex("105b056016")
+
+
+@pytest.mark.parametrize(
+    "log",
+    [
+        SHORT[0] + b"\xe5" + SHORT[1],
+        b"\xe5" + SHORT[0] + SHORT[1][:2],
+        SHORT[0].hex(" ").encode() + b"\nE5\n",
+        b"2026-03-29T00:00:00Z EPPC02 1040014116\n2026-03-29T00:00:00Z NR e5\n",
+    ],
+)
+def test_a_log_in_which_no_meter_ever_answered_is_recognised(log):
+    assert recognise("15", log, "silent.log") is FORMAT
+    assert pieces(log)[0].raw in {SHORT[0], b"\xe5"}
+
+
+@pytest.mark.parametrize(
+    "head", [b"\xe5", b"e5", SHORT[0][:4], b"\x10\x40\1\x42\x16", SHORT[0] + b"noise", b"1040014216"]
+)
+def test_what_only_resembles_a_short_frame_is_not_recognised(head):
+    assert not FORMAT.recognise(head, "a.bin")
+
+
 @pytest.mark.parametrize("head", [b"", b"{}", b"\x1b\x1b\x1b\x1b\1\1\1\1", b"1b1b1b1b01010101", b"\x68\1\1\x68"])
 def test_other_files_are_not_recognised(head):
     assert not FORMAT.recognise(head, "a.bin")

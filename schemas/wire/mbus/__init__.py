@@ -18,15 +18,15 @@ from typing import BinaryIO
 from schemas.wire import octets
 from schemas.wire.contract import Frame, Malformed, WireFormat
 from schemas.wire.mbus.decoding import decode
-from schemas.wire.mbus.link import STARTS, next_piece
+from schemas.wire.mbus.link import STARTS, is_talk, next_piece
 from schemas.wire.mbus.writing import encode_frame
 
 __all__ = ["FORMAT", "decode", "encode_frame", "recognise", "split"]
 
 
 def recognise(head: bytes, _name: str) -> bool:
-    """Whether a file that starts so holds the start of a long frame, in octets or in hex digits."""
-    return octets.looks_like(head, STARTS)
+    """Whether a file that starts so holds the start of a long frame, or only short ones, in octets or in hex digits."""
+    return octets.looks_like(head, STARTS) or any(map(is_talk, octets.openings(head)))
 
 
 def split(stream: BinaryIO) -> Iterator[Frame | Malformed]:

@@ -38,10 +38,9 @@ def next_piece(held: bytes, at: int, is_end: bool) -> Piece | None:
     if held.startswith(ACKNOWLEDGED, at):
         return Piece(1)
     if held[at] == _SHORT_START:
-        frame = held[at : at + _SHORT_OCTETS]
-        if len(frame) < _SHORT_OCTETS and not is_end:
+        if len(held) - at < _SHORT_OCTETS and not is_end:
             return None
-        if len(frame) == _SHORT_OCTETS and frame[4] == _STOP and sum(frame[1:3]) & 0xFF == frame[3]:
+        if _is_short(held[at : at + _SHORT_OCTETS]):
             return Piece(_SHORT_OCTETS)
     if found := _LONG.match(held, at):
         return _long(held, at, held[at + 1] + _AROUND, found.end(), is_end=is_end)
@@ -50,6 +49,29 @@ def next_piece(held: bytes, at: int, is_end: bool) -> Piece | None:
     following = _LONG.search(held, at + 1)
     end = following.start() if following else len(held) - (0 if is_end else _LONG_HEAD - 1)
     return Piece(max(end - at, 1), BadSyntax("these bytes belong to no frame (a long frame starts with 68 LL LL 68)"))
+
+
+def is_talk(octets: bytes) -> bool:
+    r"""Whether octets are nothing but short frames, one at least, and acknowledgements; the last may be cut.
+
+    >>> is_talk(bytes.fromhex("10400141 16 e5 105b01")), is_talk(b"\xe5"), is_talk(bytes.fromhex("1040014216"))
+    (True, False, False)
+    """
+    found, at = False, 0
+    while at < len(octets):
+        frame = octets[at : at + _SHORT_OCTETS]
+        if octets.startswith(ACKNOWLEDGED, at):
+            at += 1
+        elif _is_short(frame):
+            found, at = True, at + _SHORT_OCTETS
+        else:
+            return found and len(frame) < _SHORT_OCTETS and frame[0] == _SHORT_START
+    return found
+
+
+def _is_short(frame: bytes) -> bool:
+    is_framed = len(frame) == _SHORT_OCTETS and frame[0] == _SHORT_START and frame[4] == _STOP
+    return is_framed and sum(frame[1:3]) & 0xFF == frame[3]
 
 
 def _long(held: bytes, at: int, size: int, behind_head: int, *, is_end: bool) -> Piece | None:
