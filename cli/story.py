@@ -111,8 +111,10 @@ def _shown_slots(changes: tuple[SlotChange, ...]) -> Iterator[str]:
         total = ""
         if found[0].unit == _ENERGY:
             total = f", {_energy(sum(int(change.after or 0) for change in found))} in all"
+        gone = sum(change.after is None for change in found)
+        lost = f", {gone} of them not known any more" if gone else ""
         qualities = ", ".join(sorted({change.quality for change in found}))
-        yield f"{name} {span}: {len(found)} quarter hours, {before} of them known before{total} ({qualities})"
+        yield f"{name} {span}: {len(found)} quarter hours, {before} of them known before{lost}{total} ({qualities})"
 
 
 def _shown_slot(change: SlotChange) -> str:

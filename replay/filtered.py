@@ -133,6 +133,20 @@ def ids_at(archive: Archive, manifest: Manifest, wanted: Iterable[int]) -> dict[
     }
 
 
+def stamps_at(archive: Archive, manifest: Manifest, wanted: Iterable[int]) -> dict[int, int]:
+    """When the events at the positions that a segment holds count: see :func:`replay.history.stamp_of`."""
+    held = held_at(manifest, wanted)
+    if not held:
+        return {}
+    stamps = ("time_us", "log_time_us", "recorded_us")
+    names = ("topic", "partition", "offset", *stamps)
+    file, offsets = archive.file(manifest.number, "messages"), sorted({offset for _, _, offset in held})
+    table = _rows(file, "offset", offsets, list(names))
+    stamp = pc.coalesce(*(table[name] for name in stamps)).to_pylist()
+    places = zip(*(table[name].to_pylist() for name in names[:3]), strict=True)
+    return {held[place]: stamp_us for place, stamp_us in zip(places, stamp, strict=True) if place in held}
+
+
 def events_at(archive: Archive, manifest: Manifest, wanted: Iterable[int]) -> Iterator[Event]:
     """The events at the positions that a segment holds."""
     held = held_at(manifest, wanted)

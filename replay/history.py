@@ -35,6 +35,7 @@ from twin.actors.relations import SAME_AS, partners
 from twin.merge.edges import merge_readings
 from twin.merge.identity import identity_of
 from twin.merge.observations import canonical
+from twin.slots.quarter_hour import cancelled_by, cancelled_in
 
 EVER_US = (1 << 62) - 1
 
@@ -225,7 +226,7 @@ def quarters_in(
         if cut.may_touch(manifest, "slot_values"):
             values.update(value for value, _ in filtered.slot_values_of(archive, manifest, [point], cut))
         if ever.may_touch(manifest, "observations"):
-            cancelled.update(_document(*named) for named in filtered.documents(archive, manifest, known))
+            cancelled.update(cancelled_by(*named) for named in filtered.documents(archive, manifest, known))
     for event, position, facts in tail():
         if event.recorded_us > known:
             continue
@@ -233,11 +234,7 @@ def quarters_in(
             if fact.point == point and wide.start_us <= fact.time_us < wide.end_us:
                 readings.take(fact, position)
         values.update(fact for fact in facts.slot_values if fact.object == point and start_us <= fact.slot_us < end_us)
-        cancelled.update(
-            _document(seen.actor, seen.attribute)
-            for seen in facts.observations
-            if seen.attribute.startswith("document/")
-        )
+        cancelled |= cancelled_in(facts.observations)
     ordered = sorted(values, key=lambda value: (value.series, value.slot_us, value.version, value.quality, value.value))
     return readings.edges(), ordered, frozenset(cancelled)
 
@@ -323,10 +320,6 @@ def place_in_log(event: Event) -> int:
 
 def _interface_of(position: int) -> str:
     return by_topic_number(split_position(position)[0]).number
-
-
-def _document(actor: str, attribute: str) -> str:
-    return f"{actor.partition(':')[2]}|{attribute.removeprefix('document/')}"
 
 
 def stamp_of(event: Event) -> int:

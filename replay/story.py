@@ -9,6 +9,7 @@ from replay.history import EVER_US, Said, log_of, place_in_log, stamp_of
 from replay.known import attributes_before, quarters_before
 from replay.observed import observed, who_said
 from replay.relations import sites_in, station_of
+from replay.withdrawn import cancellations_before, speaking_of
 from schemas.event import Event
 from schemas.facts import Facts
 from schemas.time import MINUTE_US
@@ -105,23 +106,28 @@ def _members(
 
 
 def _events(archive: Archive, members: Collection[str], span: _Span, recent: Collection[Said]) -> list[Event]:
-    """Every event whose actor is a member, or that says something of one: of its state, a register, a quarter hour."""
+    """Every event whose actor is a member, or that says something of one: of its state, a register, a quarter hour.
+
+    That a document about one is cancelled is said of it too.
+    """
     cut = Cut(*span, EVER_US)
     objects = {member.partition(":")[2] for member in members}
+    cancellations = [one for one in cancellations_before(archive, span.to_us, recent) if one.time_us >= span.from_us]
+    withdrawn = speaking_of(archive, members, cancellations, recent)
     found: dict[tuple[str, int, int], Event] = {}
     for manifest in archive.manifests():
         bounds = (manifest.time_us, manifest.recorded_us)
         if not any(known is not None and known.touches(*span) for known in bounds):
             continue
-        positions = {seen.position for seen in observed(archive, manifest, members, cut)}
+        positions = {seen.position for seen in observed(archive, manifest, members, cut)} | withdrawn
         positions |= filtered.positions_of_points(archive, manifest, objects, cut)
         for event in filtered.messages(archive, manifest, members, *span):
             found[event.topic, event.partition, event.offset] = event
         left = positions - {place_in_log(event) for event in found.values()}
         for event in filtered.events_at(archive, manifest, left):
             found[event.topic, event.partition, event.offset] = event
-    for event, _, facts in recent:
-        if event.actor in members or _says_of(facts, members, objects):
+    for event, position, facts in recent:
+        if event.actor in members or position in withdrawn or _says_of(facts, members, objects):
             found[event.topic, event.partition, event.offset] = event
     by_id = {event.id: event for event in found.values() if span.from_us <= stamp_of(event) < span.to_us}
     return sorted(by_id.values(), key=lambda event: (stamp_of(event), event.id))
@@ -164,9 +170,9 @@ def _told(
     changed = {seen[:2] for facts in said for seen in facts.observations if seen.actor in members}
     telling = Telling(attributes_before(archive, changed, span.from_us, recent))
     asked = told_of_slots(said)
-    quarters = quarters_before(
-        archive, members, span.from_us, dict(zip(map(place_in_log, events), said, strict=True)), recent
-    )
+    cancelled = {one.document for one in cancellations_before(archive, span.from_us, recent)}
+    places = dict(zip(map(place_in_log, events), said, strict=True))
+    quarters = quarters_before(archive, members, span.from_us, places, cancelled, recent)
     lines = []
     for event, facts in zip(events, said, strict=True):
         ties = names_in(event) | {seen.actor for seen in facts.observations}

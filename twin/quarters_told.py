@@ -16,7 +16,7 @@ from schemas.facts import MISSING, Direction, Facts, Reading, SlotValue
 from schemas.rows import Edge, Register
 from schemas.time import SLOT_US, slot_of
 from twin.slots import QuarterHour, best_of, quarter_hours
-from twin.slots.quarter_hour import DIRECTION_OF_SERIES
+from twin.slots.quarter_hour import DIRECTION_OF_SERIES, cancelled_in, is_cancelled
 from twin.slots.rules import PARTIAL
 
 REACH_US: Final = 26 * 4 * SLOT_US
@@ -77,7 +77,7 @@ class QuartersTold:
         values: Iterable[SlotValue] = (),
         cancelled: Collection[str] = frozenset(),
     ) -> None:
-        self._objects, self._cancelled = frozenset(objects), cancelled
+        self._objects, self._cancelled = frozenset(objects), set(cancelled)
         self._edges: dict[Place, dict[tuple[Register, int], Edge]] = defaultdict(dict)
         self._read: dict[Counter, list[tuple[int, int]]] = defaultdict(list)
         self._values: dict[tuple[str, str, int], set[SlotValue]] = defaultdict(set)
@@ -109,21 +109,20 @@ class QuartersTold:
         return found
 
     def slots(self, facts: Facts, position: int, asked: Mapping[Reading, bool]) -> list[SlotChange]:
-        """What a message changes of quarter hours; ``asked`` are the readings that tell, see :func:`told_of_slots`."""
+        """What a message changes of quarter hours; ``asked`` are the readings that tell, see :func:`told_of_slots`.
+
+        One that cancels a document takes back what that said: where nobody else says it, nothing is known any more.
+        """
         readings = [one for one in facts.readings if one.point in self._objects]
         values = [one for one in facts.slot_values if one.object in self._objects]
+        cancelled = cancelled_in(facts.observations)
         touched: dict[Place, set[int]] = defaultdict(set)
-        final: set[Place] = set()
-        for reading in readings:
-            if reading in asked:
-                touched[reading.point, reading.direction].update(self._around(reading))
-            if asked.get(reading):
-                final.add((reading.point, reading.direction))
-        for value in values:
-            if value.series in DIRECTION_OF_SERIES:
-                touched[value.object, DIRECTION_OF_SERIES[value.series]].add(value.slot_us)
+        for place, around in self._touched(readings, values, asked, cancelled):
+            touched[place].update(around)
+        final = {(reading.point, reading.direction) for reading in readings if asked.get(reading)}
         for place, slots in touched.items():
             self._remember(place, slots)
+        self._cancelled |= cancelled
         others = [value for value in values if value.series not in DIRECTION_OF_SERIES]
         held = {value[:3]: self._highest(value[:3]) for value in others}
         for reading in readings:
@@ -145,8 +144,37 @@ class QuartersTold:
         first_us, last_us = max(first_us, reading.time_us - REACH_US), min(last_us, reading.time_us + REACH_US)
         yield from range(slot_of(first_us) - SLOT_US, slot_of(last_us) + 2 * SLOT_US, SLOT_US)
 
+    def _touched(
+        self,
+        readings: Iterable[Reading],
+        values: Iterable[SlotValue],
+        asked: Collection[Reading],
+        cancelled: Collection[str],
+    ) -> Iterator[tuple[Place, Iterable[int]]]:
+        """Places and quarter hours of which a message may change something."""
+        for reading in readings:
+            if reading in asked:
+                yield (reading.point, reading.direction), self._around(reading)
+        for value in values:
+            if value.series in DIRECTION_OF_SERIES:
+                yield (value.object, DIRECTION_OF_SERIES[value.series]), (value.slot_us,)
+        yield from self._resting_on(cancelled)
+
+    def _resting_on(self, documents: Collection[str]) -> Iterator[tuple[Place, range]]:
+        """Places and quarter hours of which some documents say something, and those around them."""
+        if not documents:
+            return
+        for (series, thing, slot_us), values in self._values.items():
+            direction = DIRECTION_OF_SERIES.get(series)
+            if direction and any(is_cancelled(value.version, documents) for value in values):
+                yield (thing, direction), range(slot_us, slot_us + SLOT_US, SLOT_US)
+        for place, edges in self._edges.items():
+            for register, slot_us in edges:
+                if is_cancelled(register.document, documents):
+                    yield place, range(slot_us - REACH_US, slot_us + REACH_US, SLOT_US)
+
     def _quarters(self, place: Place, slots: Collection[int]) -> dict[int, QuarterHour]:
-        """The best that is known of some quarter hours."""
+        """The best that is known of some quarter hours; missing where nothing is."""
         if not slots:
             return {}
         first_us, last_us = min(slots), max(slots)
@@ -156,7 +184,8 @@ class QuartersTold:
         values = [value for slot_us in slots for value in self._values.get((series, place[0], slot_us), ())]
         registers = quarter_hours(edges, range(first_us, last_us + SLOT_US, SLOT_US), cancelled=self._cancelled)
         best = best_of(registers, values, cancelled=self._cancelled)
-        return {quarter.slot_us: quarter for quarter in best if quarter.slot_us in slots}
+        missing = {slot_us: QuarterHour(*place, slot_us, None, MISSING) for slot_us in slots}
+        return missing | {quarter.slot_us: quarter for quarter in best if quarter.slot_us in slots}
 
     def _remember(self, place: Place, slots: Collection[int]) -> None:
         """What quarter hours were before anything is told of them: as they stand now."""

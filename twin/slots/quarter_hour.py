@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from typing import Final, NamedTuple
 
-from schemas.facts import INDICATIVE, MISSING, PRELIMINARY, QUALITIES, Direction, SlotValue
+from schemas.facts import INDICATIVE, MISSING, PRELIMINARY, QUALITIES, Direction, Observation, SlotValue
 from schemas.rows import Edge
 from twin.slots.device import Part, devices_of, energy_of, successions_of
 from twin.slots.register import RegisterReading
@@ -71,7 +71,7 @@ def quarter_hours(
     families: dict[tuple[str, Direction], dict[tuple[bool, bool], list[Edge]]] = defaultdict(lambda: defaultdict(list))
     for edge in edges:
         register = edge.register
-        if not _is_cancelled(register.document, cancelled):
+        if not is_cancelled(register.document, cancelled):
             family = (not register.document, register.quality == INDICATIVE)
             families[register.point, register.direction][family].append(edge)
     found = []
@@ -145,7 +145,7 @@ def _market_quarters(
     claims: dict[tuple[str, Direction, int], list[SlotValue]] = defaultdict(list)
     for value in slot_values:
         direction = DIRECTION_OF_SERIES.get(value.series)
-        if direction and value.unit == "mWh" and not _is_cancelled(value.version, cancelled):
+        if direction and value.unit == "mWh" and not is_cancelled(value.version, cancelled):
             claims[value.object, direction, value.slot_us].append(value)
     return {key: _market_quarter(key, values) for key, values in claims.items()}
 
@@ -169,6 +169,21 @@ def _document_time(version: str) -> str:
     return version.partition("|")[0]
 
 
-def _is_cancelled(document: str, cancelled: Collection[str]) -> bool:
+def cancelled_in(observations: Iterable[Observation]) -> set[str]:
+    """The documents that observations say are cancelled, as ``<sender>|<number>``; see :mod:`twin.observe.mscons`."""
+    return {cancelled_by(seen.actor, seen.attribute) for seen in observations} - {""}
+
+
+def cancelled_by(actor: str, attribute: str) -> str:
+    """The document that an attribute of its sender says is cancelled, as ``<sender>|<number>``; "" where it is another.
+
+    >>> cancelled_by("msb:9900987654329", "document/B"), cancelled_by("msb:9900987654329", "last_document")
+    ('9900987654329|B', '')
+    """
+    name, _, number = attribute.partition("/")
+    return f"{actor.partition(':')[2]}|{number}" if name == "document" and number else ""
+
+
+def is_cancelled(document: str, cancelled: Collection[str]) -> bool:
     """Whether a document is among the cancelled, named in full or by sender and number."""
     return bool(document) and (document in cancelled or document.partition("|")[2] in cancelled)
