@@ -1,4 +1,7 @@
-"""Names of devices, however a message writes them: meters and gateways (DIN 43863-5), vehicles (EUI-48, EUI-64)."""
+"""Names of devices, however a message writes them.
+
+Meters and gateways (DIN 43863-5), vehicles (EUI-48, EUI-64), charging points (DIN SPEC 91286, ISO 15118-2).
+"""
 
 import re
 from functools import lru_cache
@@ -6,6 +9,9 @@ from typing import Final
 
 _DEVICE: Final = re.compile(r"0[9A]0[0-9](4[1-9A-F]|5[0-9A]){3}[0-9A-F]{10}", re.IGNORECASE)
 _NUMBER_LIMIT: Final = 10**8
+_OCTETS: Final = re.compile(r"([0-9A-F]{2}){1,32}", re.IGNORECASE)
+_DIGITS_AND_STARS: Final = re.compile(r"[0-9A]+", re.IGNORECASE)
+_PRINTABLE: Final = range(0x21, 0x7F)
 _EUI: Final = re.compile(r"([0-9A-F]{2}([-:]?)[0-9A-F]{2})(\2[0-9A-F]{2}){4}((\2[0-9A-F]{2}){2})?", re.IGNORECASE)
 
 
@@ -39,3 +45,21 @@ def vehicle_name(identity: str) -> str:
     ('WMIV1234567890ABCDEX', '00-11')
     """
     return re.sub("[-:]", "", identity).upper() if _EUI.fullmatch(identity) else identity
+
+
+@lru_cache(maxsize=100_000)
+def evse_name(octets: str) -> str:
+    """A charging point as it is written, where DIN SPEC 70121 (9.4.1.2.3) has its octets in hex; "" where it has none.
+
+    An id of DIN SPEC 91286 has a digit in each half of an octet, and A for a star; others write letters. What is
+    neither stays as it is.
+
+    >>> evse_name("49A89A6360"), evse_name("44452A4747532A4531"), evse_name("00"), evse_name("FF01")
+    ('49*89*6360', 'DE*GGS*E1', '', 'FF01')
+    """
+    if not _OCTETS.fullmatch(octets):
+        return octets
+    known = bytes.fromhex(octets).rstrip(b"\0")
+    if all(octet in _PRINTABLE for octet in known):
+        return known.decode("ascii")
+    return octets.upper().replace("A", "*") if _DIGITS_AND_STARS.fullmatch(octets) else octets

@@ -10,6 +10,8 @@ GRID_OPERATOR: Final = "000562"
 POSTCODE: Final = "12043"
 CPO_COUNTRY, CPO_PARTY = "DE", "GGS"
 """Who operates the charging stations."""
+CPO_NUMBER: Final = "49*811"
+"""The same in numbers: country and operator (DIN SPEC 91286)."""
 METERING_OPERATOR: Final = make_bdew_code("990012345600")
 GRID_BILLING: Final = make_bdew_code("990005620000")
 MARKET_DESK: Final = make_bdew_code("990077777000")
@@ -66,6 +68,11 @@ class Names:
     def car_address(self) -> str:
         """The address of the car's communication controller (EUI-48), by which wallbox and energy manager know it."""
         return f"02000000{self.site:04X}"
+
+    @property
+    def evse_number(self) -> str:
+        """The wallbox as vehicles know it that speak DIN SPEC 70121: by digits alone (DIN SPEC 91286)."""
+        return f"{CPO_NUMBER}*{self.site:05d}*1"
 
     @property
     def server_id(self) -> bytes:

@@ -23,7 +23,7 @@ class Household(NamedTuple):
     """What stands behind a meter. ``ocpp`` is the version the wallbox speaks, "" without a wallbox (and car).
 
     ``aggregated``: the aggregator decides when the car charges; else it charges as soon as it is plugged in.
-    ``limited``: under the section-14a event of the day.
+    ``limited``: under the section-14a event of the day. ``direct_current``: the wallbox rectifies what the car gets.
     """
 
     pv: bool
@@ -32,6 +32,7 @@ class Household(NamedTuple):
     bidirectional: bool
     aggregated: bool
     limited: bool
+    direct_current: bool = False
 
 
 HOUSEHOLDS: Final = (
@@ -43,7 +44,15 @@ HOUSEHOLDS: Final = (
     Household(pv=False, heat_pump=True, ocpp="2.0.1", bidirectional=False, aggregated=False, limited=True),
     Household(pv=True, heat_pump=True, ocpp="", bidirectional=False, aggregated=False, limited=False),
     Household(pv=False, heat_pump=True, ocpp="2.0.1", bidirectional=True, aggregated=True, limited=False),
-    Household(pv=True, heat_pump=False, ocpp="1.6", bidirectional=False, aggregated=True, limited=False),
+    Household(
+        pv=True,
+        heat_pump=False,
+        ocpp="1.6",
+        bidirectional=False,
+        aggregated=True,
+        limited=False,
+        direct_current=True,
+    ),
     Household(pv=False, heat_pump=False, ocpp="2.0.1", bidirectional=True, aggregated=True, limited=False),
     Household(pv=True, heat_pump=True, ocpp="2.1", bidirectional=True, aggregated=True, limited=True),
     Household(pv=False, heat_pump=False, ocpp="2.0.1", bidirectional=True, aggregated=True, limited=True),

@@ -201,7 +201,8 @@ def write_truth(truth: Truth, folder: Path, faults: Faults) -> list[Path]:
 
 def _devices(street: Street, site: int) -> str:
     household = street.household(site)
-    wallbox = f"OCPP {household.ocpp}" + (" bidirectional" if household.bidirectional else "")
+    kind = " bidirectional" * household.bidirectional + " direct current" * household.direct_current
+    wallbox = f"OCPP {household.ocpp}{kind}"
     there = (
         (household.pv, "PV"),
         (household.heat_pump, "heat pump"),

@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from datetime import date
 from functools import cache
+from itertools import pairwise
 from types import SimpleNamespace
 
 import pytest
@@ -14,6 +15,7 @@ from replay.scenario.stays import stays_of
 from replay.scenario.street import Street
 from replay.scenario.world import first_state, walk
 from replay.scenario.writers.exi import INTERFACE, Cars, speaking
+from replay.scenario.writers.exi_din import RECTIFIED_PERMILLE
 from schemas.facts import Facts
 from schemas.time import MINUTE_US, SECOND_US, SLOT_US, parse_time
 from schemas.wire.contract import Frame
@@ -22,7 +24,8 @@ from streams.reader import Conversations, read_frame
 from twin.observe import observe
 
 SPRING, AUTUMN, WORKDAY = date(2026, 3, 29), date(2026, 10, 25), date(2026, 7, 7)
-OF_WALLBOX_ONLY_CHARGING = 5
+OF_WALLBOX_ONLY_CHARGING, OF_DIRECT_CURRENT = 5, 8
+DIN = "urn:din:70121:2012:MsgDef"
 
 pytestmark = pytest.mark.skipif(not is_available(), reason="no EXI codec here")
 
@@ -67,7 +70,7 @@ def test_every_message_is_read_in_the_schema_that_was_negotiated_and_nothing_is_
     assert [facts.rejects for _, facts in said if facts.rejects] == []
     assert not [event.type for event, _ in said if event.payload.get("assumed")]
     schemas = Counter(event.payload.get("schema", "sdp") for event, _ in said)
-    assert {"urn:iso:std:iso:15118:-20:AC", "urn:iso:15118:2:2013:MsgDef", "sdp"} <= schemas.keys()
+    assert {"urn:iso:std:iso:15118:-20:AC", "urn:iso:15118:2:2013:MsgDef", DIN, "sdp"} <= schemas.keys()
 
 
 def test_the_same_seed_gives_the_same_octets():
@@ -112,17 +115,21 @@ def test_every_car_goes_around_its_charge_loop_at_every_edge_at_which_it_is_plug
     edges = range(story.plan.start_us, story.plan.end_us + 1, SLOT_US)
     for site in speaking(story.street, 12):
         read = {reading.time_us for _, facts in of_car(said, site) for reading in facts.readings}
+        if site == OF_DIRECT_CURRENT:  # its standard has no meter
+            samples = {sample.time_us for _, facts in of_car(said, site) for sample in facts.samples}
+            read = {time_us // SLOT_US * SLOT_US for time_us in samples}
         assert {edge_us for edge_us in edges if stays[site].plugged(edge_us)} <= read
 
 
-def test_cars_that_only_charge_speak_the_older_part_and_those_of_ocpp_1_6_none():
+def test_cars_that_only_charge_speak_older_standards_and_at_a_plain_wallbox_of_ocpp_1_6_none():
     _, _, said = told(WORKDAY)
     parts = defaultdict(set)
     for event, _ in said:
         parts[event.source].add(event.type.split(".")[1])
     assert parts.pop(f"GS-{OF_WALLBOX_ONLY_CHARGING:05d}") == {"sdp", "sap", "2"}
+    assert parts.pop(f"GS-{OF_DIRECT_CURRENT:05d}") == {"sdp", "sap", "din"}
     assert set(map(frozenset, parts.values())) == {frozenset({"sdp", "sap", "20"})}
-    assert not parts.keys() & {"GS-00002", "GS-00008"}
+    assert "GS-00002" not in parts
 
 
 def test_limits_both_ways_are_those_of_wallbox_and_car():
@@ -143,7 +150,9 @@ def test_a_session_says_whose_car_stands_at_which_wallbox():
         if event.payload["message"] == "SessionSetupRes"
     }
     names = [names_of(story.street, site) for site in speaking(story.street, 12)]
-    assert together == {(known.car_address, known.evse) for known in names}
+    assert together == {
+        (known.car_address, known.evse_number if known.site == OF_DIRECT_CURRENT else known.evse) for known in names
+    }
 
 
 def test_under_section_14a_the_wallbox_asks_for_no_more_than_the_limit():
@@ -165,6 +174,67 @@ def test_under_section_14a_the_wallbox_asks_for_no_more_than_the_limit():
         if event.payload["message"] == "ChargingStatusRes" and event.time_us in held
     ]
     assert set(currents) <= {6}
+
+
+def test_a_car_that_is_charged_with_direct_current_goes_the_whole_way_of_its_standard():
+    _, _, said = told(WORKDAY)
+    names = [event.payload["message"] for event, _ in of_car(said, OF_DIRECT_CURRENT)]
+    assert names[: names.index("CurrentDemandReq")] == [
+        "SDPRequest",
+        "SDPResponse",
+        "supportedAppProtocolReq",
+        "supportedAppProtocolRes",
+        *(
+            f"{name}{way}"
+            for name in (
+                "SessionSetup",
+                "ServiceDiscovery",
+                "ServicePaymentSelection",
+                "ContractAuthentication",
+                "ChargeParameterDiscovery",
+                "CableCheck",
+                "PreCharge",
+                "PowerDelivery",
+            )
+            for way in ("Req", "Res")
+        ),
+    ]
+    stopped = names.index("WeldingDetectionReq")
+    assert names[stopped - 2 : stopped + 4] == [
+        "PowerDeliveryReq",
+        "PowerDeliveryRes",
+        "WeldingDetectionReq",
+        "WeldingDetectionRes",
+        "SessionStopReq",
+        "SessionStopRes",
+    ]
+
+
+def test_direct_current_is_what_the_rectifier_leaves_of_what_the_meter_counts():
+    """Within what tenths of an ampere cut off, which at these voltages is less than 43 W."""
+    story, _, said = told(WORKDAY)
+    quarters = list(walk(story.street, story.plan, first_state(story.street)))
+    drawing = 0
+    for _, facts in of_car(said, OF_DIRECT_CURRENT):
+        for sample in facts.samples:
+            number, at_us = divmod(sample.time_us - story.plan.start_us, SLOT_US)
+            if number == len(quarters):
+                number, at_us = number - 1, SLOT_US - 1
+            power_mw = quarters[number].drawn_mw(OF_DIRECT_CURRENT, at_us // MINUTE_US)
+            assert 0 <= power_mw * RECTIFIED_PERMILLE // 1000 - sample.power_mw < 43_000
+            drawing += sample.power_mw > 0
+    assert drawing > 0
+
+
+def test_the_battery_of_a_car_charged_with_direct_current_fills_and_its_voltage_rises():
+    _, _, said = told(WORKDAY)
+    shown = sorted(
+        (value_of(car, "soc"), value_of(box, "voltage"))
+        for (asked, car), (answered, box) in pairwise(of_car(said, OF_DIRECT_CURRENT))
+        if asked.payload["message"] == "CurrentDemandReq" and answered.payload["message"] == "CurrentDemandRes"
+    )
+    assert shown[-1][0] > shown[0][0]
+    assert all(before[1] <= after[1] for before, after in pairwise(shown))
 
 
 def test_a_street_of_any_size_has_as_many_speaking_cars_as_were_asked_for():

@@ -1,4 +1,4 @@
-"""Interface 1 where no ISO 15118 is spoken: what the control pilot of a wallbox shows is what its car does."""
+"""Interface 1 below all messages: what the control pilot of a wallbox shows is what its car does."""
 
 import json
 from datetime import date
@@ -17,8 +17,8 @@ from schemas.time import MINUTE_US, SLOT_US
 from streams.reader import read
 from twin.observe import observe
 
-LIMITED, PLAIN = 2, 8
-"""Of the two houses whose wallboxes have a pilot only, the one under section 14a and the other."""
+LIMITED, TALKING = 2, 8
+"""The one under section 14a, whose wallbox has a pilot only, and the one that is charged with direct current."""
 
 
 @pytest.fixture(scope="module", params=[date(2026, 3, 29), date(2026, 7, 7)], ids=str)
@@ -48,7 +48,7 @@ def test_every_sample_is_read_and_says_something_of_its_wallbox(watched):
     assert {seen.actor for seen in facts.observations} == {"evse:DE*GGS*E00002*1", "evse:DE*GGS*E00008*1"}
 
 
-@pytest.mark.parametrize("site", [LIMITED, PLAIN])
+@pytest.mark.parametrize("site", [LIMITED, TALKING])
 def test_the_state_of_every_minute_is_that_of_cable_and_car(watched, site):
     street, plan, quarters, messages = watched
     stays, samples = stays_of(street, plan)[site], of(messages, site)
@@ -63,19 +63,24 @@ def test_the_state_of_every_minute_is_that_of_cable_and_car(watched, site):
 def test_the_duty_cycle_allows_what_the_wallbox_may_give(watched):
     street, plan, _, messages = watched
     held = range(plan.minute_us(plan.limit_minutes.start), plan.minute_us(plan.limit_minutes.stop))
-    for site in (LIMITED, PLAIN):
-        for time_us, sample in of(messages, site):
-            if sample["state"] == "A1":
-                assert sample["duty_cycle"] == 100
-                continue
-            most_w = LIMIT_MW // 1000 if site == LIMITED and time_us in held else int(street.wallbox_mw[site]) // 1000
-            power_w = Decimal(sample["duty_cycle"]) * Decimal("0.6") * 3 * 230
-            assert most_w - 100 < power_w <= most_w + 25, "in steps of a tenth of an ampere"
+    for time_us, sample in of(messages, LIMITED):
+        if sample["state"] == "A1":
+            assert sample["duty_cycle"] == 100
+            continue
+        most_w = LIMIT_MW // 1000 if time_us in held else int(street.wallbox_mw[LIMITED]) // 1000
+        power_w = Decimal(sample["duty_cycle"]) * Decimal("0.6") * 3 * 230
+        assert most_w - 100 < power_w <= most_w + 25, "in steps of a tenth of an ampere"
+
+
+def test_the_pilot_of_direct_current_says_that_the_rest_is_talked_over(watched):
+    *_, messages = watched
+    shown = {sample["state"]: sample["duty_cycle"] for _, sample in of(messages, TALKING)}
+    assert shown == {"A1": 100, "B2": 5, "C2": 5}
 
 
 def test_nothing_is_said_twice_within_a_quarter_hour(watched):
     *_, messages = watched
-    for site in (LIMITED, PLAIN):
+    for site in (LIMITED, TALKING):
         samples = of(messages, site)
         for (_, before), (time_us, after) in pairwise(samples):
             assert time_us % SLOT_US == 0 or (before["state"], before["duty_cycle"]) != (

@@ -191,6 +191,24 @@ def test_who_takes_part_stands_in_every_message_behind_the_setup():
     assert said(v20("AC_ChargeLoopRes", {}), talk, 6).actor == "evse:DE*ICE*E45B*78C"
 
 
+@pytest.mark.parametrize(
+    ("octets", "actor"),
+    [
+        ("49A811A00008A1", "evse:49*811*00008*1"),
+        ("44452A4747532A45312A31", "evse:DE*GGS*E1*1"),
+        ("44452A47475300000000", "evse:DE*GGS"),
+        ("FF0102", "evse:FF0102"),
+        ("00", "evse:car-box"),
+    ],
+)
+def test_octets_of_a_charging_point_in_din_are_read_as_the_name_they_spell(exi, octets, actor):
+    talk = conversation(exi)
+    message = v2g("SessionSetupRes", {"ResponseCode": "OK_NewSessionEstablished", "EVSEID": octets})
+    found = decoded(as_exi(exi, message, DIN), talk, 1)
+    assert found.actor == actor
+    assert found.payload["body"]["EVSEID"] == octets
+
+
 def test_who_is_unknown_is_named_by_the_connection():
     assert said(v20("AC_ChargeLoopReq", {}), conversation()).actor == "bev:car-box"
 

@@ -1,7 +1,8 @@
 """Interface 1: what the cars of the street and their wallboxes say to each other over the cable.
 
-Cars that give back speak ISO 15118-20, those at a wallbox that only charges ISO 15118-2; a wallbox of OCPP 1.6 has a
-control pilot and no more (:mod:`~replay.scenario.writers.pilot`). A session begins when the car is plugged in, and anew
+Cars that give back speak ISO 15118-20, those at a wallbox that only charges ISO 15118-2, and DIN SPEC 70121 where it
+charges with direct current; a wallbox of OCPP 1.6 with alternating current has a control pilot and no more
+(:mod:`~replay.scenario.writers.pilot`). A session begins when the car is plugged in, and anew
 when the day begins, because the wallboxes start anew then. It goes around the charge loop at its begin and end and at
 every edge of a quarter hour; what the meter shows is what it showed at the full minute before.
 """
@@ -13,11 +14,12 @@ from replay.scenario.message import Message
 from replay.scenario.names import names_of
 from replay.scenario.plan import LIMIT_MW, NO_TRIP, DayPlan
 from replay.scenario.stays import Stays, stays_of
-from replay.scenario.street import MWS_PER_WH, Street
+from replay.scenario.street import MWS_PER_WH, Household, Street
 from replay.scenario.world import MINUTE_S, Quarter
 from replay.scenario.writers.exi_2 import Iso2
 from replay.scenario.writers.exi_20 import Iso20
 from replay.scenario.writers.exi_dialect import Dialect, Look, Pair
+from replay.scenario.writers.exi_din import Din
 from replay.scenario.writers.exi_frames import INTERFACE, STEP_US, Cable
 from schemas.time import HOUR_US, MINUTE_US, SECOND_US, SLOT_US
 
@@ -37,8 +39,15 @@ _NEXT_DEPARTURE_US: Final = 6 * HOUR_US
 
 def speaking(street: Street, cars: int) -> list[int]:
     """The sites whose cars speak ISO 15118: the first ones that can."""
-    able = [site for site in range(street.sites) if street.household(site).ocpp not in {"", "1.6"}]
+    households = ((site, street.household(site)) for site in range(street.sites))
+    able = [site for site, household in households if household.direct_current or household.ocpp not in {"", "1.6"}]
     return able[:cars]
+
+
+def _dialect_of(household: Household) -> Dialect:
+    if household.direct_current:
+        return Din()
+    return Iso20() if household.bidirectional else Iso2()
 
 
 class Cars:
@@ -63,10 +72,10 @@ class _Ends:
         self._limited = household.limited
         self._battery_mws = int(street.battery_mws[site])
         self._leaves = int(plan.away_from[site]) != NO_TRIP
-        self._dialect: Dialect = Iso20() if household.bidirectional else Iso2()
+        self._dialect = _dialect_of(household)
         self._pair = Pair(
             names.car_address,
-            names.evse,
+            names.evse_number if household.direct_current else names.evse,
             names.charge_meter,
             int(street.wallbox_mw[site]) // 1000,
             int(street.discharge_mw[site]) // 1000,

@@ -17,7 +17,7 @@ from replay.scenario.writers.captures import CLOSES, log_of, station_address
 from schemas.time import SECOND_US
 from schemas.wire.iso15118 import frame
 from schemas.wire.iso15118 import framing as v2gtp
-from schemas.wire.iso15118.codec import ISO_2, ISO_20_AC, ISO_20_COMMON, SAP
+from schemas.wire.iso15118.codec import DIN, ISO_2, ISO_20_AC, ISO_20_COMMON, SAP
 from streams.exi import codec
 
 INTERFACE: Final = "1"
@@ -25,7 +25,13 @@ INTERFACE: Final = "1"
 STEP_US: Final = 60_000
 """Between two messages that follow each other."""
 
-_PAYLOAD_TYPES: Final = {SAP: v2gtp.EXI, ISO_2: v2gtp.EXI, ISO_20_COMMON: v2gtp.MAIN, ISO_20_AC: v2gtp.AC}
+_PAYLOAD_TYPES: Final = {
+    SAP: v2gtp.EXI,
+    DIN: v2gtp.EXI,
+    ISO_2: v2gtp.EXI,
+    ISO_20_COMMON: v2gtp.MAIN,
+    ISO_20_AC: v2gtp.AC,
+}
 _NO_SESSION: Final = "0" * 16
 _EVERYONE: Final = "[ff02::1]:15118"
 """Whom a vehicle asks who is there: all nodes of the link, on the port of SDP."""
@@ -80,7 +86,7 @@ class Cable:
         if said.schema == SAP:
             return {said.name: said.body}
         header: dict[str, Any] = {"SessionID": _NO_SESSION if said.name == "SessionSetupReq" else self._session}
-        if said.schema == ISO_2:
+        if said.schema in {DIN, ISO_2}:
             return {"V2G_Message": {"Header": header, "Body": {said.name: said.body}}}
         return {said.name: {"Header": header | {"TimeStamp": time_us // SECOND_US}, **said.body}}
 
@@ -101,7 +107,7 @@ def offer(*namespaces: str) -> tuple[Said, Said]:
     entries = [
         {
             "ProtocolNamespace": namespace,
-            "VersionNumberMajor": 2 if namespace == ISO_2 else 1,
+            "VersionNumberMajor": 2 if namespace in {DIN, ISO_2} else 1,
             "VersionNumberMinor": 0,
             "SchemaID": number,
             "Priority": number,

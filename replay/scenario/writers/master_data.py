@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from replay.scenario.document import Document
 from replay.scenario.names import METERING_OPERATOR, SUPPLIER, SUPPLIER_EIC, Names
-from replay.scenario.street import Street
+from replay.scenario.street import Household, Street
 from replay.scenario.truth import BILLING_STEP_MWH, Truth
 from replay.scenario.writers.aggregator import TECHNICAL
 from schemas.calendar import year_slots
@@ -47,7 +47,7 @@ def _columns(names: Names, street: Street, site: int) -> dict[str, list[list[str
         "nelo": _one(names.nelo),
         "meters": _one(names.meter),
         "smgw": _one(names.smgw),
-        "evses": [[f"{names.station}/1", f"{_MAKER}{names.station}", names.evse]] if names.station else [],
+        "evses": [_evse(names, street.household(site))] if names.station else [],
         "hems": [[f"{_MAKER}{names.hems}"]],
         "control_box": _one(names.control_box),
         "resources": _one(names.resource),
@@ -59,6 +59,12 @@ def _columns(names: Names, street: Street, site: int) -> dict[str, list[list[str
         "aggregator": _one(TECHNICAL if street.household(site).aggregated else ""),
         "msb": _one(METERING_OPERATOR),
     }
+
+
+def _evse(names: Names, household: Household) -> list[str]:
+    """The wallbox as backend, energy manager, vehicles and partners call it."""
+    known = [f"{names.station}/1", f"{_MAKER}{names.station}", names.evse]
+    return [*known, names.evse_number] if household.direct_current else known
 
 
 def _loads(street: Street, site: int) -> list[list[str]]:

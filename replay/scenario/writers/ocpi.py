@@ -16,7 +16,7 @@ from replay.scenario.message import Message
 from replay.scenario.names import CPO_COUNTRY, CPO_PARTY, POSTCODE, Names, names_of
 from replay.scenario.plan import DayPlan
 from replay.scenario.stays import Stay, Stays, stays_of
-from replay.scenario.street import Street
+from replay.scenario.street import Household, Street
 from replay.scenario.truth import Truth
 from replay.scenario.world import MINUTE_S, Quarter
 from replay.scenario.writers.ocmf import Shown, Signed, SigningMeter
@@ -35,13 +35,19 @@ _TOLD_AFTER_US: Final = 2 * SECOND_US
 _BILLED_AFTER_US: Final = 5 * MINUTE_US
 _LOCATIONS_IN_A_FILE: Final = 100
 _CONNECTOR: Final = "1"
+_THREE_PHASES, _DIRECT_CURRENT = ("IEC_62196_T2", "AC_3_PHASE"), ("IEC_62196_T2_COMBO", "DC")
+"""The standard of the plug, and what comes out of it."""
 _CURRENCY: Final = "EUR"
 
 
 def documents(truth: Truth) -> Iterator[Document]:
     """The locations, an hour before the day begins."""
     street, sent_us = truth.street, truth.plan.start_us - _TOLD_BEFORE_US
-    places = [_location(names_of(street, site), sent_us) for site in range(street.sites) if street.household(site).ocpp]
+    places = [
+        _location(names_of(street, site), household, sent_us)
+        for site in range(street.sites)
+        if (household := street.household(site)).ocpp
+    ]
     for first in range(0, len(places), _LOCATIONS_IN_A_FILE):
         told = places[first : first + _LOCATIONS_IN_A_FILE]
         raw = orjson.dumps({"status_code": 1000, "timestamp": format_time(sent_us), "data": told})
@@ -71,7 +77,8 @@ class _Place:
 
     def __init__(self, street: Street, plan: DayPlan, site: int, stays: Stays, first_day: date | None) -> None:
         self._names, self._site, self._stays = names_of(street, site), site, stays
-        self._gives_back = street.household(site).bidirectional
+        self._household = street.household(site)
+        self._gives_back = self._household.bidirectional
         self._meter = SigningMeter(street, plan, site, first_day)
 
     def messages(self, quarter: Quarter) -> Iterator[Message]:
@@ -141,7 +148,7 @@ class _Place:
                 "evse_uid": f"{names.station}/1",
                 "evse_id": names.evse,
                 "connector_id": _CONNECTOR,
-                **_PLUG,
+                **{f"connector_{key}": value for key, value in _plug_of(self._household).items()},
             },
             "currency": _CURRENCY,
             **self._periods(stay, charged, given_back),
@@ -177,7 +184,9 @@ class _Place:
         return {"encoding_method": "OCMF", "public_key": meter.public_key, "signed_values": values}
 
 
-_PLUG: Final = {"connector_standard": "IEC_62196_T2", "connector_format": "CABLE", "connector_power_type": "AC_3_PHASE"}
+def _plug_of(household: Household) -> dict[str, str]:
+    standard, power_type = _DIRECT_CURRENT if household.direct_current else _THREE_PHASES
+    return {"standard": standard, "format": "CABLE", "power_type": power_type}
 
 
 def _by(told_us: int) -> dict[str, Any]:
@@ -195,10 +204,11 @@ def _address(names: Names) -> dict[str, Any]:
     }
 
 
-def _location(names: Names, told_us: int) -> dict[str, Any]:
+def _location(names: Names, household: Household, told_us: int) -> dict[str, Any]:
     updated = format_time(told_us)
-    plug = {"standard": "IEC_62196_T2", "format": "CABLE", "power_type": "AC_3_PHASE"}
-    connector = {"id": _CONNECTOR, **plug, "max_voltage": 230, "max_amperage": 16, "last_updated": updated}
+    volt, ampere = (450, 32) if household.direct_current else (230, 16)
+    bounds = {"max_voltage": volt, "max_amperage": ampere}
+    connector = {"id": _CONNECTOR, **_plug_of(household), **bounds, "last_updated": updated}
     evse = {
         "uid": f"{names.station}/1",
         "evse_id": names.evse,

@@ -1,6 +1,7 @@
-"""Interface 1 again: the control pilot between a car and a wallbox that speak no ISO 15118 (IEC 61851-1).
+"""Interface 1 again: the control pilot between a car and a wallbox of OCPP 1.6 (IEC 61851-1).
 
-A wallbox of OCPP 1.6 has no more than it: what it shows at every quarter hour, and whenever that changes. Of the first
+One that gives alternating current has no more than it; one of direct current says by it that the rest is talked over
+(:mod:`~replay.scenario.writers.exi_din`). What it shows at every quarter hour, and whenever that changes. Of the first
 houses of the street.
 """
 
@@ -24,6 +25,8 @@ LOG: Final = "1 pilot"
 _VOLTAGES: Final = {"A": 12, "B": 9, "C": 6}
 _AMPERE_BY_PERCENT: Final = Decimal("0.6")
 """Between 10 and 85 per cent (IEC 61851-1:2017, table A.8)."""
+_TALKED_OVER: Final = Decimal(5)
+"""Communication over the pilot line is needed (table A.8)."""
 _THREE_PHASES_VOLT: Final = 3 * 230
 _NO_PWM: Final = Decimal(100)
 
@@ -55,7 +58,8 @@ class _Pilot:
     def __init__(self, street: Street, plan: DayPlan, site: int, stays: Stays) -> None:
         self._site, self._plan, self._stays = site, plan, stays
         self._evse = names_of(street, site).evse
-        self._limited = street.household(site).limited
+        household = street.household(site)
+        self._limited, self._talks = household.limited, household.direct_current
         self._wallbox_mw = int(street.wallbox_mw[site])
         self._shown: tuple[str, Decimal] | None = None
 
@@ -76,6 +80,8 @@ class _Pilot:
             return "A", _NO_PWM
         minute = (time_us - quarter.start_us) // MINUTE_US
         charges = int(quarter.charge_mw[self._site, minute]) > 0
+        if self._talks:
+            return "C" if charges else "B", _TALKED_OVER
         held = self._limited and self._plan.limited((time_us - self._plan.start_us) // MINUTE_US)
         limit_mw = min(self._wallbox_mw, LIMIT_MW) if held else self._wallbox_mw
         tenths_a = limit_mw // 100 // _THREE_PHASES_VOLT

@@ -2,6 +2,7 @@
 
 from typing import Any, Final, NamedTuple
 
+from schemas.devices import evse_name
 from schemas.time import SECOND_US
 from schemas.wire import strict_json
 from schemas.wire.contract import (
@@ -127,7 +128,7 @@ def _message(content: Any, schema: str, frame: Frame, conversation: Conversation
         (negotiation.offer if said.name.endswith("Req") else negotiation.choose)(body, frame.event_id, conversation)
         session: dict[str, Any] = {}
     else:
-        session = _session(said, body, frame, conversation)
+        session = _session(said, _spelled(body, schema), frame, conversation)
     speaker = EV if said.name.endswith("Req") else EVSE
     payload = {
         "message": said.name,
@@ -141,6 +142,12 @@ def _message(content: Any, schema: str, frame: Frame, conversation: Conversation
     part = "20" if schema.startswith(ISO_20) else _SHORT[schema]
     time_us = _stamp(said.header) if frame.time_us is None else frame.time_us
     return Decoded(f"iso15118.{part}.{said.name}", _actor(speaker, session, frame), time_us, payload)
+
+
+def _spelled(body: dict[str, Any], schema: str) -> dict[str, Any]:
+    """The body with the station's name as text, where DIN SPEC 70121 has octets."""
+    octets = body.get("EVSEID")
+    return body | {"EVSEID": evse_name(octets)} if schema == DIN and isinstance(octets, str) else body
 
 
 def _session(said: _Said, body: dict[str, Any], frame: Frame, conversation: Conversation) -> dict[str, Any]:
