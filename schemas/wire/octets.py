@@ -80,11 +80,9 @@ class Cutter:
 def looks_like(head: bytes, starts: re.Pattern[bytes]) -> bool:
     """Whether a file that starts so holds, as octets or as hex digits, what matches at the start of a telegram.
 
-    In a stream of octets, which may begin anywhere, the match may be anywhere.
+    A stream may begin anywhere, so the match may be anywhere.
     """
-    if not _is_text(head.removeprefix(_BOM)):
-        return starts.search(head) is not None
-    return any(map(starts.match, openings(head)))
+    return any(map(starts.search, openings(head)))
 
 
 def openings(head: bytes) -> Iterator[bytes]:
@@ -122,7 +120,7 @@ def _is_text(head: bytes) -> bool:
 
 def _leading_octets(digits: bytes) -> bytes:
     """The first octets of hex digits, as far as they are hex digits."""
-    found = _HEX.match(b"".join(digits[:4096].split()))
+    found = _HEX.match(b"".join(digits.split()))
     text = found.group() if found else b""
     return bytes.fromhex(text[: len(text) // 2 * 2].decode())
 

@@ -212,6 +212,23 @@ def test_power_is_a_sample_only_where_no_register_is():
 
 
 @pytest.mark.parametrize(
+    ("server", "register", "status", "power_w"),
+    [
+        ("0A01445A470002827A3E", "1-0:16.7.0", GONE, Decimal("356.24")),
+        ("0A01445A470002827A3E", "1-0:36.7.0", GONE, Decimal("356.24")),
+        ("0A01445A470002827A3E", "1-0:16.7.0", GONE | BACKWARDS, Decimal("-299.12")),
+        ("0A01445A470002827A3E", "1-0:56.7.0", GONE | 0x2000, Decimal("-299.12")),
+        ("0A01445A470002827A3E", "1-0:16.7.0", 0x182, Decimal("-299.12")),
+        ("0A01445A470002827A3E", "1-0:16.7.0", None, Decimal("-299.12")),
+        (SERVER, "1-0:16.7.0", GONE, Decimal("-299.12")),
+    ],
+)
+def test_a_power_of_dzg_meters_is_negative_only_where_their_status_says_so(server, register, status, power_w):
+    facts = said_by(row(status=status), row(register, 0x8B28 - 0x10000, 27, -2), server=server)
+    assert [(said.value, said.unit) for said in facts.observations if said.attribute != "status"] == [(power_w, "W")]
+
+
+@pytest.mark.parametrize(
     ("sent", "reason"),
     [
         (row("1-0:16.7.0", 2_000_000, 27, 0), "implausible-power"),

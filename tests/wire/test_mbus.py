@@ -244,6 +244,19 @@ def test_a_short_header_means_the_meter_that_spoke_from_there_before():
     assert decode(bare, conversation).payload["medium"] == 2
 
 
+@pytest.mark.parametrize("word", [0x1600, 0xFFFF])
+def test_a_word_that_is_no_mode_of_encryption_is_an_old_meters_signature(word):
+    payload = decode(answer(FRAME[19:-2], header=HEADER[:-2] + word.to_bytes(2, "little"))).payload
+    assert payload == USUAL | {"signature": word}
+    assert decode(encode_frame(payload)).payload == payload
+
+
+def test_a_meter_that_was_never_given_its_makers_code_is_read():
+    decoded = decode(answer(FRAME[19:-2], header=HEADER[:5] + b"\0\0" + HEADER[7:]))
+    assert (decoded.actor, decoded.payload["records"]) == ("meter:1@@@0130100608", USUAL["records"])
+    assert decode(encode_frame(decoded.payload)).payload == decoded.payload
+
+
 def test_a_filler_is_passed_over_and_what_the_maker_adds_is_kept():
     payload = decode(answer(bytes.fromhex("2f2f 01 03 05 2f 0f abcd"))).payload
     assert (len(payload["records"]), payload["manufacturer_data"]) == (1, "abcd")
@@ -279,6 +292,7 @@ BAD = [
     (answer(b"", header=b"\x73" + HEADER[1:]), Unsupported),
     (answer(b"", header=b"\x51"), Unsupported),
     (answer(b"", header=HEADER[:-2] + b"\x00\x05"), Unsupported),
+    (answer(b"", header=HEADER[:-2] + b"\x00\x0f"), Unsupported),
     (answer(b"", header=HEADER[:9]), Truncated),
     (answer(b"", header=HEADER[:12]), Truncated),
     (answer(b"", header=b"\x7a\x01"), Truncated),

@@ -502,6 +502,7 @@ def test_other_files_are_not_recognised(head):
 
 def test_a_stream_that_begins_inside_a_telegram_is_recognised():
     assert FORMAT.recognise(TELEGRAM[100:] + TELEGRAM, "port.bin")
+    assert FORMAT.recognise((TELEGRAM[100:] * 20 + TELEGRAM).hex().encode(), "port.hex")
     assert FORMAT.recognise(f"2026-03-29T00:00:00Z s 00\n2026-03-29T00:00:00Z s {TELEGRAM.hex()}".encode(), "a.log")
 
 

@@ -31,7 +31,7 @@ from schemas.facts import (
 from schemas.time import format_time
 from schemas.wire.sml.decoding import BAD_MESSAGE_CHECKSUM
 from schemas.wire.sml.rows import Row, instant_of
-from schemas.wire.taf7.status import Gateway, Ptb, StatusWord, meter_status
+from schemas.wire.taf7.status import Gateway, Meter, Ptb, StatusWord, meter_status
 from twin.observe.obis import (
     DIRECTIONS,
     ENERGY_LIMIT_MWH,
@@ -63,6 +63,15 @@ _UNITS: Final = {
     44: "Hz",
 }
 """Units by their DLMS numbers (IEC 62056-6-2, table 4), as far as electricity meters send them."""
+
+_DZG: Final = "1DZG"
+_BACKWARDS: Final = {
+    "power": Meter.NEGATIVE_SUM,
+    "power_l1": Meter.NEGATIVE_L1,
+    "power_l2": Meter.NEGATIVE_L2,
+    "power_l3": Meter.NEGATIVE_L3,
+}
+"""Which bit of the status word says that energy flows back."""
 
 _STATUS: Final = "status"
 _METER_ID: Final = "meter_id"
@@ -126,6 +135,8 @@ def _rows(rows: list[Row], meter: str, quality: str, event_us: int | None, facts
         if plan is None or type(value) is not int:
             _tell_other(row, actor, time_us, facts)
         elif plan.direction is None:
+            if value < 0 and meter.startswith(_DZG):
+                value = _unsigned(value, plan.attribute, status_said)
             if plan.attribute == "power" and plan.unit == "W":
                 power = _tell_power(value, plan, actor, time_us, facts)
             else:
@@ -154,6 +165,22 @@ def _plan(obis: str, unit: int | None, scaler: int | None) -> _Plan | None:
     if direction and group_d == STATE and name == "Wh" and "*" not in groups and head.startswith("1-"):
         return _Plan(f"register/{obis}", name, exponent + MWH_EXPONENT, direction)
     return _Plan(MOMENTARY.get(groups, f"register/{obis}"), name, exponent)
+
+
+def _unsigned(value: int, attribute: str, status: int | None) -> int:
+    """What meters of DZG mean: older ones send a power of 356.24 W as the two octets 8B28, but call them signed.
+
+    So it reads -299.12 W. Others of that maker send what really flows back in two octets too; which it is, the status
+    word tells.
+
+    >>> _unsigned(-29912, "power", 0x1C0104), _unsigned(-29912, "power", 0x1C0904), _unsigned(-29912, "power", None)
+    (35624, -29912, -29912)
+    """
+    flags = None if status is None else meter_status(status)
+    if flags is None or attribute not in _BACKWARDS or flags & _BACKWARDS[attribute]:
+        return value
+    octets = (~value).bit_length() // 8 + 1
+    return value + (1 << 8 * octets)
 
 
 def _tell_power(value: int, plan: _Plan, actor: str, time_us: int, facts: Facts) -> tuple[int, int] | None:

@@ -8,8 +8,8 @@
 - :mod:`~schemas.wire.mbus.writing` writes frames.
 
 An answer is ``mbus.data`` about a meter, named after DIN 43863-5: ``{"address", "meter", "number", "manufacturer",
-"version", "medium", "access", "status", "records": [...]}``. What a gateway asks, and acknowledgements, are
-``mbus.link``.
+"version", "medium", "access", "status", "records": [...]}``, with ``"signature"`` where an old meter sends one. What a
+gateway asks, and acknowledgements, are ``mbus.link``.
 """
 
 from collections.abc import Iterator

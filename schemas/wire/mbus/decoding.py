@@ -16,6 +16,9 @@ from schemas.wire.mbus.link import ACKNOWLEDGED, unwrap
 from schemas.wire.mbus.records import records_of
 
 LONG_HEADER, LONG_HEADER_BIG, SHORT_HEADER, SHORT_HEADER_BIG, NO_HEADER = 0x72, 0x76, 0x7A, 0x7E, 0x78
+NO_MAKER: Final = "@@@"
+"""The code 0000 in letters: there are meters that were never given their maker's."""
+
 RESPONSE: Final = 0x08
 """Control field of an answer with data, whatever the meter says of itself in bits 4 and 5."""
 
@@ -25,6 +28,9 @@ _CONTENT: Final = 6
 _CONTROLS: Final = {0x40: "SND_NKE", 0x4B: "REQ_SKE", 0x5A: "REQ_UD1", 0x5B: "REQ_UD2", 0x53: "SND_UD"}
 _FRAME_COUNT_BIT: Final = 0x20
 _ENCRYPTION: Final = 0x1F00
+_MODES: Final = 16
+"""Modes of encryption that there are or may be (EN 13757-7). The rest is reserved: who sends such a word is of an older
+edition, in which it was called signature and had no meaning."""
 _ADDRESSES: Final = "addresses"
 
 _MEDIA: Final = {2: "1", 3: "7", 4: "6", 6: "9", 7: "8", 8: "4", 10: "5", 11: "5", 12: "6", 13: "6", 21: "9", 22: "8"}
@@ -119,7 +125,7 @@ def _long_header(content: bytes, *, is_big: bool) -> _Header:
         number, code = number[::-1], code[::-1]
     digits = number.hex().upper()
     maker = maker_name(int.from_bytes(code))
-    if not (maker.isascii() and maker.isalpha() and maker.isupper()):
+    if maker != NO_MAKER and not (maker.isascii() and maker.isalpha() and maker.isupper()):
         raise BadSyntax(f"the maker's code {code.hex()} stands for no three letters", 5)
     version, medium = head[6], head[7]
     short = _short_header(content, 9, is_big=is_big)
@@ -134,7 +140,8 @@ def _short_header(content: bytes, at: int, *, is_big: bool) -> _Header:
     if len(head) < _SHORT_OCTETS:
         raise Truncated(f"a header of {_SHORT_OCTETS} bytes, of which {len(head)} are there", len(content))
     configuration = int.from_bytes(head[2:4], "big" if is_big else "little")
-    if configuration & _ENCRYPTION:
-        mode = (configuration & _ENCRYPTION) >> 8
+    mode = (configuration & _ENCRYPTION) >> 8
+    if 0 < mode < _MODES:
         raise Unsupported(f"the records are encrypted (mode {mode}); they are read where the key is", at + 2)
-    return _Header({}, {"access": head[0], "status": head[1]}, at + _SHORT_OCTETS)
+    signature = {"signature": configuration} if mode else {}
+    return _Header({}, {"access": head[0], "status": head[1], **signature}, at + _SHORT_OCTETS)

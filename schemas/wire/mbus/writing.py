@@ -30,7 +30,8 @@ def encode_frame(payload: Mapping[str, Any]) -> bytes:
     for letter in payload["manufacturer"]:
         maker = maker << 5 | ord(letter) - 0x40
     content = bytes([LONG_HEADER]) + bytes.fromhex(payload["number"])[::-1] + maker.to_bytes(2, "little")
-    content += bytes([payload["version"], payload["medium"], payload["access"], payload["status"], 0, 0])
+    content += bytes([payload["version"], payload["medium"], payload["access"], payload["status"]])
+    content += int(payload.get("signature", 0)).to_bytes(2, "little")
     content += b"".join(map(_record, payload["records"]))
     rest = bytes.fromhex(payload.get("manufacturer_data", ""))
     if payload.get("more"):
