@@ -4,6 +4,7 @@ Sources: EEBus SPINE protocol specification and resource specification 1.3.0, EE
 use case specifications named where they matter (EVCEM, EVSOC, EVCC, OPEV, OSCEV, LPC, LPP, MPC, MGCP).
 
 - :mod:`~schemas.wire.eebus.logs` cuts logs into datagrams, byte for byte as they crossed;
+- :mod:`~schemas.wire.eebus.stacks` does the same with what programs write that speak EEBUS;
 - :mod:`~schemas.wire.eebus.forms` reads both JSON forms and writes the wire's;
 - :mod:`~schemas.wire.eebus.functions` holds what the functions read here must look like;
 - :mod:`~schemas.wire.eebus.datagram` checks header and commands, and writes datagrams;

@@ -9,6 +9,7 @@ member each, so that their order is kept; a repeated element is an array of its 
 
 The normalised form, at the right, is what stacks log and what is worked with here. Both are told apart by structure:
 an array of objects is a sequence, an array of anything else is a list, and what is a list stays one when it is empty.
+An element whose value is null, as some stacks write what they leave out, is not there.
 """
 
 from typing import Any, Final
@@ -117,7 +118,7 @@ def _made_whole(name: str, parent: str, value: Any) -> Any:
     if isinstance(value, list):
         return [_made_whole("", "", part) for part in value]
     if isinstance(value, dict):
-        value = {key: _made_whole(key, name, part) for key, part in value.items()}
+        value = {key: _made_whole(key, name, part) for key, part in value.items() if part is not None}
     return [value] if _is_list(name, parent) else value
 
 
@@ -152,7 +153,8 @@ def _sequence(name: str, parts: list[dict[str, Any]]) -> dict[str, Any]:
         for key, value in part.items():
             if key in found:
                 raise SchemaViolation(f"the element {key[:60]!r} is there twice")
-            found[key] = _from_wire(key, name, value)
+            if value is not None:
+                found[key] = _from_wire(key, name, value)
     return found
 
 

@@ -7,7 +7,8 @@ that SHIP sends before its JSON may stand before it. Logs hold them in these for
   message as an object or as text that holds it; nothing else must be there;
 - ``2026-03-29T00:00:00Z EVSE-1 > {"datagram": ...}`` a line, ``<`` for what was received;
 - a bare message a line;
-- one message over several lines, or a JSON array of messages or objects of a log, alone in its file.
+- one message over several lines, or a JSON array of messages or objects of a log, alone in its file;
+- what programs log that speak EEBUS (:mod:`~schemas.wire.eebus.stacks`).
 
 ``source`` names the connection, the same in both directions: descriptions that one side sent explain what the other
 side writes. Who speaks to whom stands in the datagram.
@@ -20,6 +21,7 @@ from typing import Any, BinaryIO, Final
 import orjson
 
 from schemas.wire.contract import BadSyntax, Frame, Malformed, TooLarge, WireError
+from schemas.wire.eebus import stacks
 from schemas.wire.eebus.forms import SHIP_MESSAGES
 from schemas.wire.json_lines import (
     BOM,
@@ -48,12 +50,17 @@ _WORD_LIMIT: Final = 200
 def recognise(head: bytes, _name: str) -> bool:
     """Whether a file that starts so may be a log of EEBUS."""
     head = head.removeprefix(BOM).lstrip()
-    return _MESSAGE.search(head) is not None and (head[:1] in {b"{", b"["} or _looks_like_message(head))
+    if _MESSAGE.search(head) is not None and (head[:1] in {b"{", b"["} or _looks_like_message(head)):
+        return True
+    return stacks.is_log(head)
 
 
 def split(stream: BinaryIO) -> Iterator[Frame | Malformed]:
     """Cut a log into messages; a line that holds none comes out as :class:`~schemas.wire.contract.Malformed`."""
-    return messages_of(stream.read(FRAME_LIMIT_BYTES + 1), stream, _cut, _looks_like_message)
+    head = stream.read(FRAME_LIMIT_BYTES + 1)
+    if stacks.is_log(head):
+        return stacks.split(head, stream)
+    return messages_of(head, stream, _cut, _looks_like_message)
 
 
 def _looks_like_message(line: bytes) -> bool:
