@@ -91,6 +91,8 @@ def slots(point: str, day: date, known_us: int | None, json_: bool, csv_: bool, 
     """
     if json_ and csv_:
         raise click.UsageError("--json and --csv are two answers: ask for one of them")
+    if parquet is not None:
+        _check_target(parquet)
     config = settings()
     found = day_of_point(config, point, day, known_us)
     if not any(quarter.value_mwh is not None or quarter.flags for quarter in found.quarters):
@@ -185,6 +187,14 @@ def sum_json(day: Day, direction: str) -> dict[str, int]:
     """Sum of one direction, of how many quarter hours it is made, and how many are missing."""
     sum_mwh, present, of = total([quarter for quarter in day.quarters if quarter.direction == direction])
     return {"sum_mwh": sum_mwh, "present": present, "of": of, "missing": of - present}
+
+
+def _check_target(file: Path) -> None:
+    """Whoever is root can replace a device by a file, and nobody wants that; a folder made here hides a slip."""
+    if file.exists() and not file.is_file():
+        raise click.UsageError(f"--parquet: {file} is no ordinary file, and a Parquet file has to be one")
+    if not file.absolute().parent.is_dir():
+        raise click.UsageError(f"--parquet: there is no folder {file.parent}")
 
 
 def _write_parquet(file: Path, day: Day) -> None:

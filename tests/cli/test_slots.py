@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 from datetime import UTC, datetime
 
 import pyarrow.parquet as pq
@@ -87,7 +88,7 @@ def test_csv_and_parquet_hold_the_same_rows(twin, tmp_path):
     rows = list(csv.DictReader(io.StringIO(twin("slots", POINT, DAY, "--csv").stdout)))
     assert [(row["slot"], int(row["value_mwh"])) for row in rows] == [(row["slot"], row["value_mwh"]) for row in said]
     assert rows[0]["events"].split() == [event["position"] for event in said[0]["events"]]
-    file = tmp_path / "new" / "day.parquet"
+    file = tmp_path / "day.parquet"
     assert twin("slots", POINT, DAY, "--parquet", file).exit_code == 0
     stored = pq.read_table(file).to_pylist()
     assert [row["value_mwh"] for row in stored] == [row["value_mwh"] for row in said]
@@ -123,3 +124,14 @@ def test_json_and_csv_are_not_asked_for_at_once(twin):
     refused = twin("slots", POINT, DAY, "--json", "--csv")
     assert refused.exit_code == 2
     assert "ask for one of them" in refused.stderr
+
+
+def test_only_an_ordinary_file_in_a_folder_that_is_there_is_written(twin, tmp_path):
+    device = tmp_path / "device"
+    os.mkfifo(device)
+    refused = twin("slots", POINT, DAY, "--parquet", device)
+    assert (refused.exit_code, refused.stderr.count("\n")) == (2, 1)
+    assert f"{device} is no ordinary file" in refused.stderr
+    assert device.is_fifo(), "it is still what it was"
+    refused = twin("slots", POINT, DAY, "--parquet", tmp_path / "new" / "day.parquet")
+    assert (refused.exit_code, f"there is no folder {tmp_path / 'new'}" in refused.stderr) == (2, True)
