@@ -123,7 +123,7 @@ def compare(left: str, right: str, day: date, json_: bool) -> None:
     names = [config.schema if name == LIVE else name for name in (left, right)]
     try:
         found = comparing.compare(config.database_url, names[0], names[1], day)
-    except LookupError as problem:
+    except (LookupError, ValueError) as problem:
         raise NotCompared(f"{problem.args[0]}; `twin replay {day} --into NAME` makes one") from problem
     if not any(count for kind, count in found.compared.items() if kind != "twin") and not found.differing:
         raise NotCompared(f"{left} and {right} hold nothing of {day}; `twin replay {day}` runs an archived day")

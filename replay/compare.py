@@ -10,6 +10,7 @@ import psycopg
 from psycopg import sql
 
 from replay.reading import Window, window_of
+from replay.stretch import check_holds
 from schemas.time import from_us, to_us
 
 Values = dict[str, Any]
@@ -115,6 +116,7 @@ def compare(url: str, left: str, right: str, day: date) -> Differences:
 
     Raises:
         LookupError: one of the schemas does not exist.
+        ValueError: one of them is a replay of another day.
         psycopg.Error: the database is away or refuses.
     """
     return compare_window(url, left, right, window_of(day))
@@ -129,6 +131,7 @@ def compare_window(url: str, left: str, right: str, window: Window) -> Differenc
         for schema in (left, right):
             if not _exists(connection, schema):
                 raise LookupError(f"there is no run named {schema} in the database")
+            check_holds(connection, schema, window)
         for kind in _KINDS:
             counting = _in(f"select count(*) from ({kind.table}) as rows", left, right, side="left")  # noqa: S608
             counted = connection.execute(counting, span).fetchone()

@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 import psycopg
 from psycopg import sql
 
-from replay import from_facts, from_messages
+from replay import from_facts, from_messages, stretch
 from replay.reading import Window, window_of
 from streams import migrate
 from streams.archive.layout import Archive, Manifest
@@ -67,6 +67,7 @@ def replay_window(
     except BaseException:
         migrate.drop(url, into)  # half a day is worse than none: whoever compares it would not know
         raise
+    stretch.note(url, into, window)
     return ReplayResult(into, read, counts, time.perf_counter() - started)
 
 

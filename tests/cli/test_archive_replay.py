@@ -98,6 +98,13 @@ def test_what_cannot_be_done_is_one_sentence(twin, arguments, code, sentence):
     assert sentence in refused.stderr
 
 
+def test_a_replay_of_another_day_is_not_compared(twin, again):
+    assert twin("replay", DAY, "--into", again).exit_code == 0
+    refused = twin("compare", "live", again, "--day", "2026-03-30")
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert f"{again} is a replay of {DAY}, and holds no other day" in refused.stderr
+
+
 def test_the_schema_of_live_workers_is_never_emptied_whatever_it_is_called(twin, street, database_url):
     refused = twin("replay", DAY, "--into", street.config.schema, TWIN_SCHEMA="test_somebody_else")
     assert "is in use and no earlier replay" in refused.stderr
