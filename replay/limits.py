@@ -18,7 +18,7 @@ from twin.actors import derived
 from twin.actors.lpc import LIMITED, spans_in
 from twin.amounts import number, scaled
 from twin.observe.ceilings import REQUESTED, SECTION_14A
-from twin.settlement.section_14a import Event, Guarantee, events_of, guaranteed, loads_of
+from twin.settlement.section_14a import Event, Guarantee, events_of, guaranteed, guaranteed_one_by_one, loads_of
 
 _SERIES: Final = (SECTION_14A, SECTION_14A + REQUESTED)
 _LIMITED_KINDS: Final = frozenset({"hems", "asset", "evse"})
@@ -46,12 +46,12 @@ def limits_in(
     values = {value for value, _ in slot_values_in(archive, objects, day_cut, recent)}
     in_force, ordered = ([value for value in values if value.series == series] for series in _SERIES)
     melos = {member for member in members if member.startswith("melo:")}
-    loads = log.said(melos, "loads", -EVER_US, window.end_us)
+    loads, managers = (log.said(melos, name, -EVER_US, window.end_us) for name in ("loads", "hems"))
     own = {f"meter:{name}" for one in log.said(melos, "meters", -EVER_US, window.end_us) for name in _names(one)}
     powers = log.said(own, "power", window.start_us - HOUR_US, window.end_us)
     samples = [(one.time_us, scaled(watts, 1000)) for one in powers if (watts := number(one.value)) is not None]
     limited = sorted(span for member in members for span in log.limited(member, window.end_us))
-    return events_of(in_force, ordered, limited, samples, partial(_owed_at, loads))
+    return events_of(in_force, ordered, limited, samples, partial(_owed_at, loads, managers))
 
 
 class _Log(NamedTuple):
@@ -80,7 +80,18 @@ def _names(one: Attribute) -> list[str]:
     return one.value.split() if isinstance(one.value, str) else []
 
 
-def _owed_at(loads: list[Attribute], time_us: int) -> Guarantee | None:
-    """What is guaranteed by what was told of the loads last."""
-    told = [one.value for one in loads if one.time_us <= time_us]
-    return guaranteed(loads_of(told[-1])) if told and isinstance(told[-1], str) else None
+def _owed_at(loads: list[Attribute], managers: list[Attribute], time_us: int) -> Guarantee | None:
+    """What is guaranteed by what was told last of the loads, and of whether an energy manager stands before them.
+
+    Where nobody says that there is none, there is one [M].
+    """
+    told = _last(loads, time_us)
+    if told is None or not isinstance(told.value, str):
+        return None
+    manager = _last(managers, time_us)
+    owed = guaranteed if manager is None or manager.value else guaranteed_one_by_one
+    return owed(loads_of(told.value))
+
+
+def _last(told: list[Attribute], time_us: int) -> Attribute | None:
+    return max((one for one in told if one.time_us <= time_us), key=lambda one: one.time_us, default=None)

@@ -8,6 +8,8 @@ import pytest
 from replay.scenario import NO_FAULTS, write_day
 from replay.scenario.names import names_of
 from replay.scenario.street import Street
+from schemas.time import HOUR_US, SECOND_US, parse_time
+from schemas.wire.control import encode_measure
 from streams.ingest import send_files
 from streams.sources import find
 
@@ -46,8 +48,47 @@ def test_an_event_is_shown_with_its_evidence(twin, limited):
 def test_a_person_reads_ceiling_minutes_and_moments(twin, limited):
     shown = twin("limits", HOUSE.resource, DAY).stdout
     assert "limited to 4.200 kW, kept" in shown
-    assert "no less than guaranteed: 4.200 kW for 1 loads, by enwg-14a/2024-01" in shown
+    assert "no less than guaranteed: 4.200 kW for 1 load behind an energy manager, by enwg-14a/2024-01" in shown
     assert "received 2026-03-29T15:55:00Z, effective 2026-03-29T16:00:00.200000Z" in shown
+
+
+DIRECT, RESOURCE, ORDER = "DE0005621204300000000000000007777", "C0000000011", "f81d4fae-7dec-11d0-a765-00a0c91e6bf6"
+FROM_US = parse_time("2026-03-29T12:00:00Z")
+UNSAID = ("initial_transaction", "reference", "state", "reason", "partner", "status")
+
+
+@pytest.fixture(scope="module")
+def limited_directly(street, tmp_path_factory):
+    """A metering location without an energy manager, whose loads are held to 4.2 kW each."""
+    out = tmp_path_factory.mktemp("direct")
+    rows = f"valid_from,melo,hems,resources,loads\n2026-01-01T00:00:00Z,{DIRECT},,{RESOURCE},"
+    (out / "rows.csv").write_text(f"{rows}wallbox=11000 heat-pump=20000\n")
+    spoken = {"operation": "konfiguration", "location": RESOURCE, "kind": "sr", "transaction": ORDER}
+    spoken |= {"created_us": FROM_US - 300 * SECOND_US, "from_us": FROM_US, "until_us": FROM_US + HOUR_US}
+    (out / "order.http").write_bytes(encode_measure(dict.fromkeys(UNSAID) | spoken | {"limit_w": 4200}))
+    send_files(street.config, find(out / "rows.csv"), "33")
+    send_files(street.config, find(out / "order.http"), "20")
+    street.written()
+    return RESOURCE
+
+
+def test_where_no_energy_manager_stands_before_them_each_load_is_owed_its_own(twin, limited_directly):
+    [event] = json.loads(twin("limits", limited_directly, DAY, "--json").stdout)
+    assert (event["guaranteed_to"], event["guaranteed_mw"], event["guaranteed_up_to_mw"], event["loads"]) == (
+        "each-load",
+        4_200_000,
+        8_000_000,
+        2,
+    )
+    assert event["breach"] is None, "it depends on whether it is for the wallbox or the heat pump"
+    shown = twin("limits", limited_directly, DAY).stdout
+    assert "4.200 to 8.000 kW for each of 2 loads, limited one by one, by enwg-14a/2024-01" in shown
+
+
+def test_a_quarter_hour_has_one_time_and_it_is_readable(twin, limited):
+    [event] = json.loads(twin("limits", HOUSE.melo, DAY, "--json").stdout)
+    names = ["slot", "ceiling_mw", "highest_mw", "minutes", "verdict"]
+    assert [list(quarter) for quarter in event["quarter_hours"]] == [names] * 4
 
 
 def test_a_house_that_was_not_limited_is_one_sentence(twin, limited):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from schemas.facts import Observation
 from schemas.time import HOUR_US, SECOND_US, parse_time
 from twin.actors.derived import DERIVED, derived, matters, may_follow
-from twin.settlement.section_14a import RULES, Load, guaranteed, guaranteed_directly, loads_of
+from twin.settlement.section_14a import RULES, Load, guaranteed, guaranteed_directly, guaranteed_one_by_one, loads_of
 
 NOON_US = parse_time("2026-03-29T12:00:00Z")
 WALLBOX = Load("wallbox", 11_000)
@@ -39,6 +39,22 @@ def test_a_heat_pump_that_is_limited_by_itself_is_owed_a_share_of_its_rating(rat
     assert guaranteed_directly(Load("wallbox", rating_w)).power_mw == 4_200_000
 
 
+@pytest.mark.parametrize(
+    ("loads", "ceiling_mw", "kept"),
+    [
+        ("wallbox=11000 battery=5000", 4_199_999, False),
+        ("wallbox=11000 battery=5000", 4_200_000, True),
+        ("wallbox=11000 heat-pump=20000", 4_199_999, False),
+        ("wallbox=11000 heat-pump=20000", 4_200_000, None),
+        ("wallbox=11000 heat-pump=20000", 8_000_000, True),
+        ("heat-pump=20000", 7_999_999, False),
+    ],
+)
+def test_of_loads_that_are_limited_one_by_one_each_is_owed_its_own(loads, ceiling_mw, kept):
+    owed = guaranteed_one_by_one(loads_of(loads))
+    assert owed.is_kept_by(ceiling_mw) is kept
+
+
 @given(st.lists(st.builds(Load, st.sampled_from(["wallbox", "battery"]), st.integers(1, 50_000)), max_size=12))
 @settings(max_examples=50)
 def test_one_load_more_is_never_owed_less(loads):
@@ -59,6 +75,12 @@ def test_a_metering_location_is_owed_what_its_loads_at_that_time_are_owed():
     assert answers(told) == {"section_14a_minimum": (4200, "W", NOON_US)}
     assert answers(told, 60)["section_14a_minimum"][0] == 7560
     assert answers(told, 120) == {}
+
+
+def test_without_an_energy_manager_loads_are_owed_their_own_each():
+    told = [seen("loads", "wallbox=11000 heat-pump=20000"), seen("hems", "HEMS-1"), seen("hems", None, 60)]
+    assert answers(told)["section_14a_minimum"] == (8000 + 3360, "W", NOON_US)
+    assert answers(told, 60)["section_14a_minimum"] == (4200 + 8000, "W", NOON_US + 60 * SECOND_US)
 
 
 def test_who_is_limited_has_a_state_and_who_limits_has_none():

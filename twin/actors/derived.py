@@ -15,6 +15,7 @@ from twin.amounts import Number
 from twin.settlement import section_14a
 
 _LOADS: Final = "loads"
+_MANAGER: Final = "hems"
 USE_CASES: Final[tuple[UseCase, ...]] = get_args(UseCase)
 
 
@@ -49,7 +50,8 @@ DERIVED: Final = (
         "W",
         "0 or more",
         section_14a.RULES,
-        "P_min: what its loads may draw at least, all together, while they are limited",
+        "P_min: what its loads may draw at least, all together, while they are limited; each its own where no energy "
+        "manager stands before them",
     ),
 )
 
@@ -70,7 +72,9 @@ def matters(attribute: str) -> bool:
     >>> [matters(name) for name in ("lpc_limit_active", "guard_heartbeat", "loads", "power")]
     [True, True, True, False]
     """
-    return attribute in {_LOADS, "started", "guard_heartbeat", "failsafe_duration"} or attribute.startswith(USE_CASES)
+    return attribute in {_LOADS, _MANAGER, "started", "guard_heartbeat", "failsafe_duration"} or attribute.startswith(
+        USE_CASES
+    )
 
 
 def may_follow(attributes: Iterable[str]) -> bool:
@@ -91,11 +95,21 @@ def derived(history: Iterable[Observation], time_us: int) -> list[Derived]:
     for use_case in USE_CASES:
         if any(_is_of_the_limited(seen.attribute, use_case) for seen in known):
             found += _limitation(known, time_us, use_case)
-    loads = max((seen for seen in known if seen.attribute == _LOADS), key=lambda seen: seen.time_us, default=None)
+    loads, manager = _last(known, _LOADS), _last(known, _MANAGER)
     if loads is not None and isinstance(loads.value, str):
-        owed = section_14a.guaranteed(section_14a.loads_of(loads.value))
-        found.append(Derived("section_14a_minimum", _watts(owed.power_mw), "W", loads.time_us, owed.rules))
+        owed = section_14a.loads_of(loads.value)
+        is_direct = manager is not None and not manager.value
+        parts = (
+            [section_14a.guaranteed_directly(load) for load in owed] if is_direct else [section_14a.guaranteed(owed)]
+        )
+        power_w = _watts(sum(part.power_mw for part in parts))
+        since_us = loads.time_us if manager is None else max(loads.time_us, manager.time_us)
+        found.append(Derived("section_14a_minimum", power_w, "W", since_us, section_14a.RULES))
     return found
+
+
+def _last(known: Iterable[Observation], attribute: str) -> Observation | None:
+    return max((seen for seen in known if seen.attribute == attribute), key=lambda seen: seen.time_us, default=None)
 
 
 def _is_of_the_limited(attribute: str, use_case: UseCase) -> bool:

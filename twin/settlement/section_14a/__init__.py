@@ -8,6 +8,7 @@ from twin.settlement.section_14a.guarantee import (
     Load,
     guaranteed,
     guaranteed_directly,
+    guaranteed_one_by_one,
     loads_of,
 )
 
@@ -20,5 +21,6 @@ __all__ = [
     "events_of",
     "guaranteed",
     "guaranteed_directly",
+    "guaranteed_one_by_one",
     "loads_of",
 ]

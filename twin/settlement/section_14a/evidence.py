@@ -69,7 +69,8 @@ class Event(NamedTuple):
     @property
     def is_breach(self) -> bool | None:
         """Whether the ceiling is below what is guaranteed; None where that is not known."""
-        return None if self.owed is None else self.ceiling_mw < self.owed.power_mw
+        is_kept = None if self.owed is None else self.owed.is_kept_by(self.ceiling_mw)
+        return None if is_kept is None else not is_kept
 
     @property
     def verdict(self) -> str:

@@ -37,11 +37,22 @@ class Load(NamedTuple):
 
 
 class Guarantee(NamedTuple):
-    """What is owed, for how many loads, by which rules."""
+    """What is owed, for how many loads, by which rules.
+
+    Where loads are limited one by one, ``power_mw`` is what each of them is owed at least, and ``most_mw`` what the one
+    is owed that is owed most; None: an energy manager is limited, and ``power_mw`` is for all of them together.
+    """
 
     power_mw: int
     loads: int
     rules: str = RULES
+    most_mw: int | None = None
+
+    def is_kept_by(self, ceiling_mw: int) -> bool | None:
+        """Whether a ceiling leaves what is owed; None where that depends on which load it is for."""
+        if ceiling_mw < self.power_mw:
+            return False
+        return True if self.most_mw is None or ceiling_mw >= self.most_mw else None
 
 
 def guaranteed(loads: Iterable[Load]) -> Guarantee:
@@ -77,6 +88,16 @@ def guaranteed_directly(load: Load) -> Guarantee:
     """
     is_large = load.kind in GROUPED and load.rating_w > GROUP_ABOVE_W
     return Guarantee(_share_mw(load.rating_w) if is_large else LEAST_MW, 1)
+
+
+def guaranteed_one_by_one(loads: Iterable[Load]) -> Guarantee:
+    """What is owed to loads of which each is limited by itself.
+
+    >>> guaranteed_one_by_one([Load("heat-pump", 20_000), Load("wallbox", 11_000)])
+    Guarantee(power_mw=4200000, loads=2, rules='enwg-14a/2024-01', most_mw=8000000)
+    """
+    each = [guaranteed_directly(load).power_mw for load in loads]
+    return Guarantee(min(each, default=0), len(each), most_mw=max(each, default=0))
 
 
 def loads_of(text: str) -> list[Load]:
