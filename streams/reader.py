@@ -289,6 +289,7 @@ class _Reading:
                 yield rejected._replace(context={_UNCUT: True})
             else:
                 yield self._message(item, wire_format)
+        stream.peek(1)  # where the compression broke off behind the last message, this says so
 
     def _message(self, frame: Frame, wire_format: WireFormat) -> Outcome:
         if frame.time_us is None and self._time_us is not None:

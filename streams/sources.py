@@ -8,6 +8,7 @@ import io
 import os
 import zlib
 from collections.abc import Generator, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
@@ -121,9 +122,12 @@ class BoundedReader(io.BufferedReader):
         super().__init__(raw, HEAD_BYTES)
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """Up to ``size`` bytes; all of them, within the limit, if none is given."""
+        """Up to ``size`` bytes; all of them, within the limit, if none is given.
+
+        What came before a compression breaks off is handed out first, and the error comes with the next call.
+        """
         if size is not None and size >= 0:
-            return super().read(size)
+            return self._up_to(size)
         # Asked for all at once, the buffered reader would reserve the whole limit for the smallest message.
         data = bytearray()
         while piece := super().read(MIB):
@@ -131,6 +135,18 @@ class BoundedReader(io.BufferedReader):
             if len(data) > READ_LIMIT_BYTES:
                 raise TooLarge(f"more than {READ_LIMIT_BYTES // MIB} MiB in one piece; cut the file", 0)
         return bytes(data)
+
+    def _up_to(self, size: int) -> bytes:
+        """As ``read(size)`` of the class above, which would forget what it has when an error comes."""
+        data = super().read1(size)
+        if len(data) in {0, size}:
+            return data
+        pieces, left = [data], size - len(data)
+        with suppress(WireError):
+            while left and (piece := super().read1(left)):
+                pieces.append(piece)
+                left -= len(piece)
+        return b"".join(pieces)
 
     def readline(self, size: int | None = -1, /) -> bytes:
         """A line with its end, within the limit."""

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.event import UNDECODED, Event
-from schemas.wire.contract import BadSyntax, Decoded, Frame, Malformed, TooLarge, WireFormat
+from schemas.wire.contract import BadSyntax, Decoded, Frame, Malformed, TooLarge, Truncated, WireFormat
 from streams import reader, sources
 from streams.reader import Conversations, Rejected, read, read_again
 from streams.sources import Meter, find
@@ -102,6 +102,25 @@ def test_a_truncated_compression_gives_what_was_whole_and_says_so(tmp_path, kind
     *notes, last = read(path, "1")
     assert last.reason == "truncated"
     assert texts(notes) == [f"note {number}" for number in range(len(notes))]
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zstandard.compress])
+def test_a_read_in_large_pieces_loses_nothing_before_a_compression_breaks_off(pack):
+    log = LOG * 20
+    stream = sources.expand(io.BytesIO(pack(log)[:-6]))
+    head = stream.read(1 << 20)
+    assert len(head) > len(log) // 2
+    assert log.startswith(head)
+    with pytest.raises(Truncated):
+        stream.read(1 << 20)
+
+
+def test_a_splitter_that_is_content_with_a_part_does_not_hide_that_it_is_one(tmp_path, monkeypatch):
+    once = MEMO._replace(split=lambda stream: iter([Frame(stream.read(1 << 20), 0)]))
+    monkeypatch.setattr(reader, "recognise", lambda *_: once)
+    part, rest = read(written(tmp_path / "log", PACKED["gzip"][:-6]), "1")
+    assert LOG.startswith(part.raw)
+    assert (rest.reason, rest.offset) == ("truncated", len(part.raw))
 
 
 def test_a_damaged_compression_is_a_reject_and_not_an_end(tmp_path):
