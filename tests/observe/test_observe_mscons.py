@@ -154,6 +154,22 @@ def test_registers_that_are_no_active_energy_are_attributes_with_the_latest_valu
     assert reactive in facts.observations
 
 
+def test_a_maximum_is_a_power():
+    facts = said_by(value(0, "12.5"), obis="1-1:1.6.0", check=13016)
+    assert [(o.value, o.unit) for o in facts.observations if o.attribute == "register/1-1:1.6.0"] == [
+        (Decimal("12.5"), "kW")
+    ]
+
+
+@pytest.mark.parametrize("check", [13016, 13019])
+def test_what_is_billed_of_a_period_is_an_attribute_at_its_end(check):
+    month_us = 744 * 4 * SLOT_US
+    facts = said_by(value(0, "5669.998", length_us=month_us), obis="1-1:1.9.0", check=check)
+    assert (facts.slot_values, facts.readings, facts.rejects) == ([], [], [])
+    billed = Observation(f"malo:{MALO}", "register/1-1:1.9.0", Decimal("5669.998"), "kWh", START_US + month_us)
+    assert billed in facts.observations
+
+
 def test_a_message_says_who_reports_a_location_to_whom():
     said = {(o.actor, o.attribute): o.value for o in said_by(value(0)).observations}
     assert said == {

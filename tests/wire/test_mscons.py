@@ -7,6 +7,8 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydifact.parser import Parser
+from pydifact.tokenizer import Tokenizer
 
 from schemas.calendar import month_slots
 from schemas.time import SLOT_US, parse_time
@@ -24,7 +26,7 @@ from schemas.wire.contract import (
 )
 from schemas.wire.mscons import FORMAT, cancellation, encode_interchange, message_of, profile, states
 from schemas.wire.mscons.interchange import MESSAGE_LIMIT
-from schemas.wire.mscons.syntax import SEGMENT_LIMIT, Separators
+from schemas.wire.mscons.syntax import SEGMENT_LIMIT, Separators, parse_segment
 
 MSB, SUPPLIER = "9900987654329", "9904628000007"
 MALO, MELO, METER = "41373559241", "DE00056266802AO6G56M11SN51G21M24S", "1EMH0012345678"
@@ -118,6 +120,26 @@ def test_a_meter_reading_written_by_hand_is_read():
     assert location["registers"] == [{"obis": "1-0:1.8.0", "values": values}]
     assert payload["interchange"]["reference"] == "866078753PF"
     assert payload["interchange"]["application"] == "VL"
+
+
+def test_states_of_a_configuration_are_about_that_of_their_sender():
+    raw = WRITTEN_BY_HAND.replace(
+        b"LOC+172+DE0000801043700000000000011145670'\nRFF+MG:31140584'", b"LOC+172'\nRFF+AGK:K?+7'"
+    )
+    decoded = only(raw)
+    assert (decoded.actor, decoded.payload.get("not_read")) == ("configuration:9904628000007/K+7", None)
+    assert [register["obis"] for register in decoded.payload["locations"][0]["registers"]] == ["1-0:1.8.0"]
+    assert decode(pieces(interchange(decoded.payload))[0]).payload["locations"] == decoded.payload["locations"]
+
+
+@pytest.mark.parametrize(("check", "obis"), [(13019, "1-1:1.9.0"), (13016, "1-1:1.6.0")])
+def test_what_is_billed_of_a_period_is_read(check, obis):
+    period = [["220", Decimal("5669.998"), START_US, START_US + 744 * 4 * SLOT_US, {"status": ["10+Z36"]}]]
+    location = profile(MALO, "malo", [(obis, period)], (None, None))
+    said = message_of(check, "D", SENT_US, sender=MSB, receiver=SUPPLIER, locations=[location])
+    decoded = only(interchange(said))
+    assert (decoded.type, decoded.payload["use_case"]) == (f"mscons.{check}", "energy")
+    assert without_header(decoded.payload) == said
 
 
 def test_each_message_carries_the_header_of_its_interchange():
@@ -444,6 +466,25 @@ messages = st.builds(
 def test_what_is_written_reads_the_same(payloads, separators):
     frames = pieces(interchange(*payloads, separators=separators))
     assert [without_header(decode(frame).payload) for frame in frames] == payloads
+
+
+pieces_of_segments = st.lists(st.sampled_from(["a", "Z9", "+", ":", "??", "?+", "?:", "?'", " ", "ä"]), max_size=20)
+
+
+@given(pieces_of_segments.map("".join))
+@settings(max_examples=200, deadline=None)
+def test_the_parts_of_a_segment_are_those_that_pydifact_reads(text):
+    whole = f"ABC+{text}'"
+    found = parse_segment(whole.encode(), Separators(), "utf-8")
+    ((tag, *elements),) = Parser().convert_tokens_to_raw_segments(Tokenizer().get_tokens(whole))
+    assert (found.tag, list(map(_short, found.elements))) == (tag, elements)
+
+
+def _short(components):
+    """An element as pydifact gives it: one component is a text, empty ones at the end are left out."""
+    while len(components) > 1 and not components[-1]:
+        components = components[:-1]
+    return components[0] if len(components) == 1 else components
 
 
 @given(st.binary(max_size=200))

@@ -6,7 +6,8 @@
   count alike.
 - States (13017) give readings of the device in RFF+MG. They hold from DTM+7 on, else from when they were read (DTM+9).
 - A cancellation (13006) says ``document/<number>`` of the sender, also of a document that is not known (yet).
-- Other registers (reactive energy, maxima) are attributes of the location, with the latest value.
+- Other registers (reactive energy, maxima, and 13016 and 13019, the energy billed of a period) are attributes of the
+  location, with the latest value, at the end of its period.
 
 Energy in kWh becomes mWh exactly; beyond six decimals to the nearest, a half to the even one. A value is believed only
 when it is one whole quarter hour within the span of its location and not more than a connection carries. A profile with
@@ -47,16 +48,8 @@ _STATE: Final = "8"
 """OBIS group D: energy of an interval, state of a register."""
 _MWH: Final = {"KWH": 6, "MWH": 9, "WHR": 3, "": 6}
 """Powers of ten from the unit named to mWh; energy without unit is in kWh."""
-_UNITS: Final = {
-    "1": "kWh",
-    "2": "kWh",
-    "3": "kvarh",
-    "4": "kvarh",
-    "5": "kvarh",
-    "6": "kvarh",
-    "7": "kvarh",
-    "8": "kvarh",
-}
+_ENERGIES: Final = frozenset({"8", "9", "10", "17", "18", "19", "20", "29", "30"})
+"""OBIS group D: integrals over time (IEC 62056-6-1, table 5). The others are power: its maximum, average, value now."""
 _STATE_LIMIT_MWH: Final = 10**18
 """No register has more than twelve digits before the decimal point, in kWh."""
 _NAMED_AT_MOST: Final = 8
@@ -197,7 +190,7 @@ def _say_register(register: _Register, time_us: int, facts: Facts) -> None:
     if register.values:
         time_us, value = max(((_told_us(value, time_us), value) for value in register.values), key=itemgetter(0))
         more = value[4] if len(value) > 4 else {}
-        unit = more.get("unit") or _UNITS.get(register.groups.quantity, "")
+        unit = more.get("unit") or _unit(register.groups)
         actor = f"{register.location['kind']}:{register.location['id']}"
         facts.observations.append(Observation(actor, f"register/{register.obis}", Decimal(value[1]), unit, time_us))
 
@@ -244,6 +237,18 @@ def _groups(obis: str) -> _Obis:
     """
     groups = obis.partition(":")[2].split(".")
     return _Obis(*groups) if obis.startswith("1-") and len(groups) == 3 else _Obis("", "", "")
+
+
+def _unit(groups: _Obis) -> str:
+    """The unit of a register where the value names none: active quantities are 1 and 2, reactive ones 3 to 8.
+
+    >>> _unit(_groups("1-1:1.9.0")), _unit(_groups("1-1:1.6.0")), _unit(_groups("1-1:3.29.0")), _unit(_groups("7-20"))
+    ('kWh', 'kW', 'kvarh', '')
+    """
+    if len(groups.quantity) != 1 or groups.quantity not in "12345678":
+        return ""
+    unit = "kW" if groups.quantity in _DIRECTIONS else "kvar"
+    return f"{unit}h" if groups.kind in _ENERGIES else unit
 
 
 def _window(value: list[Any]) -> tuple[int, int]:

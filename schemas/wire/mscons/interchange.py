@@ -54,7 +54,7 @@ def read_header(unb: bytes, separators: Separators) -> Interchange:
         BadSyntax: no UNB.
         SchemaViolation: sender, receiver or reference is missing, or an unknown character set.
     """
-    segment = parse_segment(unb, separators.characters, "iso8859-1")
+    segment = parse_segment(unb, separators, "iso8859-1")
     if segment.tag != "UNB":
         raise BadSyntax(f"{segment.tag} is no header of an interchange")
     prepared = f"{segment.at(3)}:{segment.at(3, 1)}"
@@ -176,7 +176,7 @@ class _Cutter:
     def _service(self, tag: bytes, raw: bytes, offset: int) -> Iterator[Malformed]:
         try:
             if tag == b"UNZ":
-                self._close(parse_segment(raw, self._separators.characters, "iso8859-1"))
+                self._close(parse_segment(raw, self._separators, "iso8859-1"))
                 return
             yield from self._unclosed()
             self._header, self._messages = None, 0

@@ -11,6 +11,9 @@ MIG 2.4c, UN/EDIFACT D.04B)::
      "interchange": {"reference": ..., "sender": ..., ...},      where the header of the interchange is known
      "not_read": ["FTX"]}                                        where the message has segments that are not read
 
+Where the states are those of a configuration (``LOC+172`` empty, ``RFF+AGK``), the location is of the kind
+``configuration``, its id ``<sender>/<number>``, because each sender counts his own.
+
 ``amount`` is a Decimal in the register's own unit. A value that says more has a fifth entry: ``unit`` (where named),
 ``at_us`` (DTM+7: the state counts from then), ``read_us`` or ``read_day`` (DTM+9), ``status`` (STS, as sent), ``times``
 (other DTM, as sent).
@@ -25,12 +28,15 @@ from schemas.wire.mscons.syntax import Segment, Separators, instant, number, seg
 
 PROFILE: Final = "profile"
 STATES: Final = "states"
+ENERGY: Final = "energy"
 CANCELLATION: Final = "cancellation"
 
 USE_CASES: Final = {
     13006: CANCELLATION,  # Messwert Storno: withdraws a document
+    13016: ENERGY,  # Energiemenge und Leistungsmaximum: what is billed of a period, and its highest power
     13017: STATES,  # Zählerstand (Strom): states of registers
     13018: PROFILE,  # Lastgang of a metering location, a grid coupling point or a grid location
+    13019: ENERGY,  # Energiemenge (Strom): what is billed of a period
     13025: PROFILE,  # Lastgang of a market location or a tranche of one
     13027: PROFILE,  # Werte nach Typ 2: values somebody ordered beside those for billing
 }
@@ -80,6 +86,7 @@ class _Reading:
     def __init__(self) -> None:
         self._said: dict[str, Any] = {"cancels": None, "answers": None, "sender": None, "receiver": None}
         self._locations: list[dict[str, Any]] = []
+        self._is_nameless = False  # the location says no identifier of its own
         self._values: list[Any] | None = None  # of the register being read
         self._value: list[Any] | None = None  # the value being read
         self._not_read: set[str] = set()
@@ -136,6 +143,10 @@ class _Reading:
             self._said["answers"] = text
         elif kind == "MG" and self._locations:
             self._locations[-1]["device"] = text
+        elif kind == "AGK" and self._is_nameless and text and self._said["sender"]:
+            self._add_location(f"{self._said['sender']['id']}/{text}", "configuration")
+        else:
+            self._not_read.add(f"RFF+{kind}")
 
     def _name(self, segment: Segment) -> None:
         role = {"MS": "sender", "MR": "receiver"}.get(segment.at(0))
@@ -145,12 +156,16 @@ class _Reading:
     def _locate(self, segment: Segment) -> None:
         self._values = self._value = None
         identity = segment.at(1)
+        self._is_nameless = segment.at(0) == "172" and not identity
         if segment.at(0) == "172" and identity:
-            kind = _location_kind(identity, segment)
-            span: dict[str, Any] = {"from_us": None, "until_us": None}
-            self._locations.append({"id": identity, "kind": kind, **span, "device": "", "registers": []})
+            self._add_location(identity, _location_kind(identity, segment))
         elif segment.at(0) != "172":
             self._not_read.add(f"LOC+{segment.at(0)}")
+
+    def _add_location(self, identity: str, kind: str) -> None:
+        self._is_nameless = False
+        span: dict[str, Any] = {"from_us": None, "until_us": None}
+        self._locations.append({"id": identity, "kind": kind, **span, "device": "", "registers": []})
 
     def _register(self, segment: Segment) -> None:
         if not self._locations:

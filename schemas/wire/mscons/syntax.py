@@ -1,20 +1,17 @@
 """EDIFACT syntax (ISO 9735, version 3): separators, segments, character sets, numbers and times.
 
-Segments are cut by a regular expression over bytes, which is linear and knows the release character; what is in a
-segment is read by pydifact.
+Segments are cut by a regular expression over bytes, which is linear and knows the release character; the parts of a
+segment by another. That pydifact, which goes from character to character, reads the same parts is a law of the tests.
 """
 
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final, NamedTuple
 
 from pydifact.control import Characters
-from pydifact.exceptions import EDISyntaxError
-from pydifact.parser import Parser
-from pydifact.tokenizer import Tokenizer
 
 from schemas.time import HOUR_US, to_us
 from schemas.wire.contract import BadSyntax, SchemaViolation, TooLarge, Truncated
@@ -28,7 +25,6 @@ BLANKS: Final = b"\r\n\t "
 
 _NOT_USED: Final = "\0"
 """Stands for a release character that UNA says is not used."""
-_PARSER: Final = Parser()
 _CHARSETS: Final = {
     "UNOA": "iso8859-1",
     "UNOB": "iso8859-1",
@@ -45,6 +41,7 @@ _CHARSETS: Final = {
     "UNOY": "utf-8",
 }
 _NUMBER: Final = re.compile(r"-?[0-9]{1,18}(?:[.,][0-9]{1,12})?", re.ASCII)
+_INSTANT_LENGTH: Final = len("202610242200+00")
 _INSTANT: Final = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})([+-][0-9]{2})", re.ASCII)
 
 
@@ -131,7 +128,7 @@ def segments_of(raw: bytes, separators: Separators, charset: str) -> Iterator[Se
         TooLarge: a segment beyond the limit.
         BadSyntax: bytes that are no text, or no segment.
     """
-    pattern, characters = segment_pattern(separators), separators.characters
+    pattern = segment_pattern(separators)
     component, element = separators.component.encode(), separators.element.encode()
     at = _skip_blanks(raw, 0)
     while at < len(raw):
@@ -143,11 +140,11 @@ def segments_of(raw: bytes, separators: Separators, charset: str) -> Iterator[Se
         segment = found.group()
         if segment.count(component) + segment.count(element) > PART_LIMIT:
             raise TooLarge(f"a segment has at most {PART_LIMIT} parts", at)
-        yield parse_segment(segment, characters, charset, at)
+        yield parse_segment(segment, separators, charset, at)
         at = _skip_blanks(raw, found.end())
 
 
-def parse_segment(raw: bytes, characters: Characters, charset: str, offset: int = 0) -> Segment:
+def parse_segment(raw: bytes, separators: Separators, charset: str, offset: int = 0) -> Segment:
     """One segment, with its terminator.
 
     Raises:
@@ -155,17 +152,44 @@ def parse_segment(raw: bytes, characters: Characters, charset: str, offset: int 
     """
     try:
         text = raw.decode(charset)
-        if _NOT_USED in text:
-            raise BadSyntax("a segment holds a NUL character", offset)
-        read = list(_PARSER.convert_tokens_to_raw_segments(Tokenizer().get_tokens(text, characters)))
     except UnicodeDecodeError as problem:
         raise BadSyntax(f"the bytes are no {charset} text: {problem.reason}", offset + problem.start) from problem
-    except EDISyntaxError as problem:
-        raise BadSyntax(f"no segment: {problem}", offset) from problem
-    if len(read) != 1 or not isinstance(read[0][0], str) or len(read[0][0]) != 3:
+    if _NOT_USED in text:
+        raise BadSyntax("a segment holds a NUL character", offset)
+    if f"{separators.release}\n" in text:
+        raise BadSyntax("a line break stands behind a release character", offset)
+    (tag, *more), *elements = _elements(text, separators)
+    if more or len(tag) != 3:
         raise BadSyntax(f"{text[:20]!r} is no segment: a tag of three letters comes first", offset)
-    tag, *elements = read[0]
-    return Segment(tag, [part if isinstance(part, list) else [part] for part in elements], offset)
+    return Segment(tag, elements, offset)
+
+
+def _elements(text: str, separators: Separators) -> list[list[str]]:
+    """The components of each element of a segment, its tag being the first."""
+    pattern, release, element = _part_pattern(separators), separators.release, separators.element
+    elements: list[list[str]] = [[]]
+    for part, end in pattern.findall(text):
+        elements[-1].append(_released(part, release) if release in part else part)
+        if end == element:
+            elements.append([])
+    return elements
+
+
+@cache
+def _part_pattern(separators: Separators) -> re.Pattern[str]:
+    """Matches a component and what ends it."""
+    ends = "".join(map(re.escape, (separators.component, separators.element, separators.terminator)))
+    if separators.release == _NOT_USED:
+        return re.compile(f"([^{ends}]*+)([{ends}])", re.DOTALL)
+    release = re.escape(separators.release)
+    return re.compile(f"((?:[^{ends}{release}]++|{release}.)*+)([{ends}])", re.DOTALL)
+
+
+def _released(part: str, release: str) -> str:
+    """A component without its release characters; of two in a row the second stays."""
+    if release + release not in part:
+        return part.replace(release, "")
+    return release.join([piece.replace(release, "") for piece in part.split(release + release)])
 
 
 def number(text: str, segment: Segment) -> Decimal:
@@ -186,18 +210,27 @@ def instant(segment: Segment) -> int:
         SchemaViolation: another format, or no such time. One without zone (203) is ambiguous and so no time.
     """
     text, style = segment.at(0, 1), segment.at(0, 2)
-    found = _INSTANT.fullmatch(text) if style == "303" else None
-    if found:
-        year, month, day, hour, minute, zone = map(int, found.groups())
-        try:
-            return to_us(datetime(year, month, day, hour, minute, tzinfo=UTC)) - zone * HOUR_US
-        except ValueError:
-            pass
+    time_us = _instant_us(text) if style == "303" and len(text) == _INSTANT_LENGTH else None
+    if time_us is not None:
+        return time_us
     raise SchemaViolation(
         f"DTM+{segment.at(0)} says {text[:40]!r} in format {style[:8]!r}; a time in format 303 with zone is needed, "
         "for example 202610242200?+00:303",
         segment.offset,
     )
+
+
+@lru_cache(maxsize=8192)
+def _instant_us(text: str) -> int | None:
+    """A time with its zone, None where it is none. Where one value ends the next begins, and of each register again."""
+    found = _INSTANT.fullmatch(text)
+    if not found:
+        return None
+    year, month, day, hour, minute, zone = map(int, found.groups())
+    try:
+        return to_us(datetime(year, month, day, hour, minute, tzinfo=UTC)) - zone * HOUR_US
+    except ValueError:
+        return None
 
 
 def _skip_blanks(raw: bytes, at: int) -> int:

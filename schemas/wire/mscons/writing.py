@@ -12,13 +12,21 @@ from pydifact.segments import Segment as Written
 from pydifact.serializer import Serializer
 
 from schemas.time import format_time
-from schemas.wire.mscons.message import CANCELLATION, PROFILE, STATES, USE_CASES
+from schemas.wire.mscons.message import CANCELLATION, ENERGY, PROFILE, STATES, USE_CASES
 from schemas.wire.mscons.syntax import Separators, charset_of
 
-_DOCUMENT_KINDS: Final = {13006: "7", 13017: "7", 13018: "7", 13025: "Z48", 13027: "Z83"}
+_DOCUMENT_KINDS: Final = {
+    13006: "7",
+    13016: "Z28",
+    13017: "7",
+    13018: "7",
+    13019: "7",
+    13025: "Z48",
+    13027: "Z83",
+}
 _ORIGINAL: Final = "9"
 _WITHDRAWS: Final = "1"
-_APPLICATIONS: Final = {PROFILE: "TL", STATES: "VL", CANCELLATION: "VL"}
+_APPLICATIONS: Final = {PROFILE: "TL", STATES: "VL", ENERGY: "EM", CANCELLATION: "VL"}
 _AGENCY: Final = "293"
 _AGENCY_IN_UNB: Final = "500"
 
@@ -124,7 +132,11 @@ def _segments(said: dict[str, Any]) -> Iterator[_Parts]:
 
 
 def _location(location: dict[str, Any]) -> Iterator[_Parts]:
-    yield ["LOC", "172", location["id"]]
+    if location["kind"] == "configuration":
+        yield ["LOC", "172"]
+        yield ["RFF", ["AGK", location["id"].partition("/")[2]]]
+    else:
+        yield ["LOC", "172", location["id"]]
     for qualifier, key in (("163", "from_us"), ("164", "until_us")):
         if location[key] is not None:
             yield _dtm(qualifier, location[key])
