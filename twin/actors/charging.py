@@ -51,6 +51,7 @@ class Wallbox(Twin):
     oscev_limit: Mapping[str, Scalar] = quantity(
         "A", _EV, "self-consumption: recommended current of a phase", name="oscev_limit_l?"
     )
+    cevc_limit: Number | None = quantity("W", _EV, "coordinated charging: power a plan may begin with", _POSITIVE)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,9 @@ from twin.actors.values import Numbers, at_most
 from twin.amounts import Number
 
 OCPP: Final = carrying("ocpp")
+_PLANNED: Final = f"3 {OCPP}"
+"""Where a vehicle says what it wants and plans: to the backend, and over EEBUS to the energy manager (CEVC)."""
+
 
 _MEGAWATT: Final = at_most(10**6)
 _POSITIVE: Final = Numbers(0)
@@ -151,8 +154,8 @@ class StationVehicle(Twin):
     ev_energy_transfer: str | None = word(_TRANSFER, OCPP, "how the vehicle wants to charge")
     ev_control_mode: str | None = word("ScheduledControl DynamicControl", OCPP, "who makes the schedule")
     ev_mobility_needs_mode: str | None = word("EVCC EVCC_SECC", OCPP, "who may change the departure")
-    ev_departure: str | None = instant(OCPP, "when it wants to leave")
-    ev_requested_energy: Number | None = quantity("Wh", OCPP, "energy it wants", _POSITIVE)
+    ev_departure: str | None = instant(_PLANNED, "when it wants to leave")
+    ev_requested_energy: Number | None = quantity("Wh", _PLANNED, "energy it wants", _POSITIVE)
     ev_min_current: Number | None = quantity("A", OCPP, "smallest current of a phase", _POSITIVE)
     ev_max_current: Number | None = quantity("A", OCPP, "largest current of a phase", _POSITIVE)
     ev_max_voltage: Number | None = quantity("V", OCPP, "largest voltage", _POSITIVE)
@@ -171,10 +174,10 @@ class StationVehicle(Twin):
     ev_min_discharge_current: Number | None = quantity("A", OCPP, "smallest current of discharging")
     ev_max_discharge_current: Number | None = quantity("A", OCPP, "largest current of discharging")
     ev_target_energy: Number | None = quantity("Wh", OCPP, "energy to the target")
-    ev_min_energy: Number | None = quantity("Wh", OCPP, "energy to the smallest state of charge it accepts")
-    ev_max_energy: Number | None = quantity("Wh", OCPP, "energy to full")
+    ev_min_energy: Number | None = quantity("Wh", _PLANNED, "energy to the smallest state of charge it accepts")
+    ev_max_energy: Number | None = quantity("Wh", _PLANNED, "energy to full")
     ev_min_v2x_energy: Number | None = quantity("Wh", OCPP, "energy below which it does not discharge")
     ev_max_v2x_energy: Number | None = quantity("Wh", OCPP, "energy above which it does not discharge")
-    ev_schedule_start: str | None = instant(OCPP, "begin of the schedule it keeps to")
-    ev_schedule_limit: Number | None = quantity(("W", "A"), OCPP, "what it means to draw first", _MEGAWATT)
-    ev_schedule_duration: Number | None = quantity("s", OCPP, "how long the schedule is", _POSITIVE)
+    ev_schedule_start: str | None = instant(_PLANNED, "begin of the schedule it keeps to")
+    ev_schedule_limit: Number | None = quantity(("W", "A"), _PLANNED, "what it means to draw first", _MEGAWATT)
+    ev_schedule_duration: Number | None = quantity("s", _PLANNED, "how long the schedule is", _POSITIVE)

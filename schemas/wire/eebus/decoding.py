@@ -6,7 +6,7 @@ The payload of a datagram::
      "source": {"actor": "evse:d:_i:1_A", "device", "entity", "feature"?}, "destination": {...},
      "owner": "source" | "destination" | "",                  whose data it is, as far as classifier and function say
      "commands": [{"function", "data": {...}, "filters"?}],   normalised
-     "context": {"measurements" | "limits" | "keys" | "parameters": {"<id>": {..., "events": [...]}},
+     "context": {"measurements" | "limits" | "keys" | "parameters" | "series": {"<id>": {..., "events": [...]}},
                  "vehicle": {"id", "event"}, "kinds": {"<device>": "<event>"},
                  "call": {"function", "data", "context", "owner": {...}, "time_us", "event"}},
      "context_missing"?: ["measurement 5", "call 12", ...]}   what would have been needed and never came
@@ -14,7 +14,8 @@ The payload of a datagram::
 and of a message of SHIP itself ``{"ship": "connectionHello", "data": {...}}``.
 """
 
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
 
 from schemas.wire.contract import BadSyntax, Conversation, Decoded, Frame
 from schemas.wire.eebus.datagram import (
@@ -40,6 +41,37 @@ _PER_PHASE: Final = frozenset({"acCurrent", "acPower", "acVoltage", "overloadPro
 
 SOURCE: Final = "source"
 DESTINATION: Final = "destination"
+
+
+class _Explained(NamedTuple):
+    """Of a function: where its items are, what names one, in which group of the context it is explained, and how."""
+
+    items: str
+    ids: tuple[str, ...]
+    group: str
+    what: str
+    find: Callable[..., dict[str, Any] | None]
+
+
+_EXPLAINED: Final = {
+    "measurementListData": _Explained(
+        "measurementData", ("measurementId",), "measurements", "measurement", Descriptions.measurement
+    ),
+    "loadControlLimitListData": _Explained("loadControlLimitData", ("limitId",), "limits", "limit", Descriptions.limit),
+    "deviceConfigurationKeyValueListData": _Explained(
+        "deviceConfigurationKeyValueData", ("keyId",), "keys", "key", Descriptions.key
+    ),
+    "timeSeriesListData": _Explained("timeSeriesData", ("timeSeriesId",), "series", "time series", Descriptions.series),
+    "electricalConnectionPermittedValueSetListData": _Explained(
+        "electricalConnectionPermittedValueSetData",
+        ("electricalConnectionId", "parameterId"),
+        "parameters",
+        "parameter",
+        Descriptions.parameter,
+    ),
+}
+_OF_PHASES: Final = frozenset({"measurements", "limits"})
+"""Groups whose items may be one phase's."""
 
 
 def decode(frame: Frame, conversation: Conversation) -> Decoded:
@@ -153,29 +185,20 @@ class _Speech:
         return {"actor": f"{kind}:{place}", **address.as_json()}
 
     def _explain(self, command: Command) -> None:
-        memory, owner, data = self._memory, self._owner, command.data
-        if command.function == "measurementListData":
-            for item in data.get("measurementData", []):
-                number = item["measurementId"]
-                explained = memory.measurement(owner, number)
-                self._note("measurements", "measurement", f"{number}", explained)
-                self._note_phases("measurement", f"{number}", explained)
-            identity = memory.known("identity", owner.device, owner.entity)
-            if identity is not None:
-                vehicle = {"id": identity.said["identificationValue"], "event": identity.event}
-                self._context["vehicle"] = vehicle
-        elif command.function == "loadControlLimitListData":
-            for item in data.get("loadControlLimitData", []):
-                explained = memory.limit(owner, item["limitId"])
-                self._note("limits", "limit", f"{item['limitId']}", explained)
-                self._note_phases("limit", f"{item['limitId']}", explained)
-        elif command.function == "deviceConfigurationKeyValueListData":
-            for item in data.get("deviceConfigurationKeyValueData", []):
-                self._note("keys", "key", f"{item['keyId']}", memory.key(owner, item["keyId"]))
-        elif command.function == "electricalConnectionPermittedValueSetListData":
-            for item in data.get("electricalConnectionPermittedValueSetData", []):
-                ids = item["electricalConnectionId"], item["parameterId"]
-                self._note("parameters", "parameter", f"{ids[0]}/{ids[1]}", memory.parameter(owner, *ids))
+        """Note of every item that a description belongs to what it is."""
+        explained = _EXPLAINED.get(command.function)
+        if explained is None:
+            return
+        for item in command.data.get(explained.items, []):
+            ids = tuple(item[name] for name in explained.ids)
+            number = "/".join(map(str, ids))
+            found = explained.find(self._memory, self._owner, *ids)
+            self._note(explained.group, explained.what, number, found)
+            if explained.group in _OF_PHASES:
+                self._note_phases(explained.what, number, found)
+        identity = self._memory.known("identity", self._owner.device, self._owner.entity)
+        if explained.group == "measurements" and identity is not None:
+            self._context["vehicle"] = {"id": identity.said["identificationValue"], "event": identity.event}
 
     def _note(self, group: str, what: str, number: str, explained: dict[str, Any] | None) -> None:
         if explained is not None:

@@ -38,6 +38,7 @@ _EXPLAINING: Final = frozenset(
         "positiveEnergyDirection",
         "powerSupplyType",
         "scopeType",
+        "timeSeriesType",
         "unit",
         "valueType",
     }
@@ -132,6 +133,11 @@ class Descriptions:
         connection = self.known("connection", owner.device, owner.entity, connection_id)
         return _joined(found, *(other for other in (measured, connection) if other is not None))
 
+    def series(self, owner: Address, series_id: int) -> dict[str, Any] | None:
+        """What a time series is about."""
+        found = self.known("series", owner.device, owner.entity, owner.feature, series_id)
+        return None if found is None else _joined(found)
+
     def _connection(self, owner: Address, measurement_id: int) -> list[Known]:
         """Parameter and electrical connection that a measurement belongs to, as far as they are known."""
         parameter = self.known("parameter of", owner.device, owner.entity, measurement_id)
@@ -187,6 +193,11 @@ def _learn_keys(memory: Descriptions, data: dict[str, Any], owner: Address, even
         memory.keep(("key", owner.device, owner.entity, owner.feature, item["keyId"]), item, event)
 
 
+def _learn_series(memory: Descriptions, data: dict[str, Any], owner: Address, event: str) -> None:
+    for item in data.get("timeSeriesDescriptionData", []):
+        memory.keep(("series", owner.device, owner.entity, owner.feature, item["timeSeriesId"]), item, event)
+
+
 def _learn_identity(memory: Descriptions, data: dict[str, Any], owner: Address, event: str) -> None:
     for item in data.get("identificationData", []):
         if item.get("identificationValue"):
@@ -230,6 +241,7 @@ _LEARN: Final = {
     "electricalConnectionParameterDescriptionListData": _learn_parameters,
     "loadControlLimitDescriptionListData": _learn_limits,
     "deviceConfigurationKeyValueDescriptionListData": _learn_keys,
+    "timeSeriesDescriptionListData": _learn_series,
     "identificationListData": _learn_identity,
     "nodeManagementDetailedDiscoveryData": _learn_devices,
     "nodeManagementUseCaseData": _learn_use_cases,

@@ -18,14 +18,24 @@ from schemas.wire.contract import BadSyntax, SchemaViolation
 
 _LISTS: Final = frozenset(
     {
+        "activeTierId",
+        "boundary",
+        "boundaryDescription",
         "cmd",
         "entity",
         "entityInformation",
         "featureInformation",
         "filter",
+        "incentive",
+        "incentiveDescription",
+        "incentiveSlot",
+        "incentiveTable",
+        "incentiveTableConstraints",
+        "incentiveTableDescription",
         "permittedValueSet",
         "scenarioSupport",
         "supportedFunction",
+        "timeSeriesSlot",
         "useCaseInformation",
         "useCaseSupport",
     }

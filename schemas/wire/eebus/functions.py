@@ -18,6 +18,9 @@ _ID_LIMIT: Final = 2**32
 _ITEMS_LIMIT: Final = 10_000
 """Items of a list; devices have some dozens. Each is explained, so a message grows on its way into the log."""
 
+_SERIES_LIMIT: Final = 100
+"""Time series of a message; vehicles have three. Each may be told for a week of quarter hours."""
+
 _Schema = dict[str, Any]
 
 
@@ -25,8 +28,8 @@ def _object(*required: str, **fields: _Schema) -> _Schema:
     return {"type": "object", "required": list(required), "properties": fields}
 
 
-def _list(element: _Schema) -> _Schema:
-    return {"type": "array", "items": element, "maxItems": _ITEMS_LIMIT}
+def _list(element: _Schema, most: int = _ITEMS_LIMIT) -> _Schema:
+    return {"type": "array", "items": element, "maxItems": most}
 
 
 _TEXT: Final = {"type": "string", "maxLength": 4096}
@@ -43,6 +46,8 @@ _SCALED: Final = _object(
 """``number * 10 ** scale``; the scale is a byte in SPINE, beyond 24 it is no quantity of energy [M]."""
 
 _PERIOD: Final = _object(startTime=_MOMENT, endTime=_MOMENT)
+_EDGE: Final = _object(dateTime=_INSTANT, relative=_DURATION)
+_TARIFF: Final = _object("tariffId", tariffId=_ID)
 _ADDRESS: Final = _object(device=_TEXT, entity=_list(_ID), feature=_ID)
 _RANGE: Final = _object(min=_SCALED, max=_SCALED)
 _ONE_OR_MORE_SCALED: Final = {"anyOf": [_SCALED, _list(_SCALED)]}
@@ -60,6 +65,7 @@ _DESCRIPTION_FIELDS: Final = (
     "positiveEnergyDirection",
     "powerSupplyType",
     "scopeType",
+    "timeSeriesType",
     "unit",
     "valueType",
 )
@@ -168,6 +174,38 @@ _DATA: Final[dict[str, _Schema]] = {
                 value=_object(
                     boolean=_FLAG, dateTime=_TEXT, duration=_DURATION, string=_TEXT, scaledNumber=_SCALED, integer=_ID
                 ),
+            )
+        )
+    ),
+    "timeSeriesDescriptionListData": _object(
+        timeSeriesDescriptionData=_list(_object("timeSeriesId", timeSeriesId=_ID, **_DESCRIBED))
+    ),
+    "timeSeriesListData": _object(
+        timeSeriesData=_list(
+            _object(
+                "timeSeriesId",
+                timeSeriesId=_ID,
+                timePeriod=_PERIOD,
+                timeSeriesSlot=_list(
+                    _object(timePeriod=_PERIOD, duration=_DURATION, value=_SCALED, minValue=_SCALED, maxValue=_SCALED)
+                ),
+            ),
+            _SERIES_LIMIT,
+        )
+    ),
+    "timeSeriesConstraintsListData": _object(
+        timeSeriesConstraintsData=_list(_object("timeSeriesId", timeSeriesId=_ID))
+    ),
+    "incentiveTableDescriptionData": _object(
+        incentiveTableDescription=_list(_object("tariffDescription", tariffDescription=_TARIFF))
+    ),
+    "incentiveTableConstraintsData": _object(incentiveTableConstraints=_list(_object("tariff", tariff=_TARIFF))),
+    "incentiveTableData": _object(
+        incentiveTable=_list(
+            _object(
+                "tariff",
+                tariff=_TARIFF,
+                incentiveSlot=_list(_object(timeInterval=_object(startTime=_EDGE, endTime=_EDGE))),
             )
         )
     ),

@@ -52,6 +52,12 @@ _ENDS: Final = {"3": ("evse", "hems"), "8": ("asset", "hems"), "9": ("hems", "co
 
 _OWNED: Final = frozenset(
     {
+        "incentiveTableConstraintsData",
+        "incentiveTableData",
+        "incentiveTableDescriptionData",
+        "timeSeriesConstraintsListData",
+        "timeSeriesDescriptionListData",
+        "timeSeriesListData",
         "deviceConfigurationKeyValueDescriptionListData",
         "deviceConfigurationKeyValueListData",
         "electricalConnectionCharacteristicListData",

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from schemas.event import Event
 from schemas.facts import Facts
-from twin.observe.eebus import configuration, connections, devices, limits, measurements, results
+from twin.observe.eebus import configuration, connections, devices, limits, measurements, planning, results
 
 _ByFunction = dict[str, Callable[[Event, dict[str, Any], Facts], None]]
 
@@ -19,10 +19,11 @@ _SAID: Final[_ByFunction] = {
     **devices.SAID,
     **limits.SAID,
     **measurements.SAID,
+    **planning.SAID,
 }
 """What the owner of the data says of it: replies and notifications."""
 
-_WRITTEN: Final[_ByFunction] = {**limits.WRITTEN, **configuration.WRITTEN}
+_WRITTEN: Final[_ByFunction] = {**limits.WRITTEN, **configuration.WRITTEN, **planning.WRITTEN}
 """What somebody asks the owner for."""
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from schemas.event import Event
 from schemas.facts import Facts
+from twin.observe.eebus import planning
 from twin.observe.eebus.configuration import settings_in
 from twin.observe.eebus.limits import in_force, limits_in
 from twin.observe.eebus.said import tell
@@ -32,6 +33,10 @@ def _on_result(event: Event, call: dict[str, Any], error: int, facts: Facts) -> 
                 tell(facts, actor, f"{limit.attribute}_error", error, "", time_us)
         if error == 0:
             in_force(limits, owner, time_us, facts)
+    elif call["function"] == "timeSeriesListData":
+        if planning.answered(event, call, facts, accepted=error == 0):
+            tell(facts, owner, "cevc_limit_answer", ACCEPTED if error == 0 else REJECTED, "", time_us)
+            tell(facts, owner, "cevc_limit_error", error, "", time_us)
     elif call["function"] == "deviceConfigurationKeyValueListData":
         for setting in settings_in(call["data"], call["context"], owner, facts):
             tell(facts, owner, f"{setting.attribute}_error", error, "", time_us)
