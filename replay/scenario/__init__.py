@@ -1,6 +1,6 @@
 """A small physical world that writes native messages for any legal German day, and the truth beside them.
 
-A street of households, some with PV, heat pump, wallbox and bidirectional car; an aggregator that discharges
+A street of households, some with PV, battery, heat pump, wallbox and bidirectional car; an aggregator that discharges
 cars in the evening; day-ahead prices; an hour under section 14a. The same arguments give the same bytes.
 """
 

@@ -20,6 +20,7 @@ from replay.scenario.writers import (
     aggregator,
     captures,
     control,
+    eebus_battery,
     eebus_control,
     eebus_frames,
     eebus_wallbox,
@@ -70,6 +71,7 @@ _SPEAKERS: Final[tuple[Callable[[Street, DayPlan, Setting], Speakers], ...]] = (
 
 _FEW: Final[tuple[Callable[[Street, DayPlan, Setting], Speakers], ...]] = (
     lambda street, plan, _: modbus.Assets(street, plan),
+    lambda street, plan, _: eebus_battery.Batteries(street, plan),
     lambda street, plan, _: mbus.Submeters(street, plan),
     lambda street, plan, setting: telecontrol.ControlRooms(street, plan, interval_s=setting.sml_interval_s),
     lambda street, plan, setting: exi.Cars(street, plan, setting.iso15118_cars),
@@ -93,6 +95,7 @@ _LOGS: Final[dict[str, tuple[str, Callable[[Message], bytes]]]] = {
     sml.HAN: ("street.sml.log", sml.line_of),
     mbus.LOG: ("submeters.mbus.log", sml.line_of),
     modbus.INTERFACE: ("inverters.modbus.log", sml.line_of),
+    eebus_battery.LOG: ("batteries.eebus.jsonl", eebus_frames.line_of),
     modbus.DUMPS: ("storages.modbus.jsonl", modbus.dump_of),
     **dict.fromkeys(LINKS, ("control-rooms.iec104.log", telecontrol.line_of)),
 }

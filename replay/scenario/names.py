@@ -3,7 +3,7 @@
 from dataclasses import astuple, dataclass, replace
 from typing import Final
 
-from replay.scenario.street import Street
+from replay.scenario.street import Household, Street
 from schemas.identifiers import make_bdew_code, make_eic, make_malo, make_resource
 
 GRID_OPERATOR: Final = "000562"
@@ -28,7 +28,7 @@ PRICE_PUBLISHER: Final = "10X1001A1001A450"
 BIDDING_ZONE: Final = "10Y1001A1001A82H"
 """Germany and Luxembourg."""
 SPEAKING_HOUSES: Final = 24
-"""So many houses have devices that are read over Modbus or M-Bus, however long the street is."""
+"""So many houses have devices that are read over Modbus or M-Bus, or a battery that speaks EEBUS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +40,9 @@ class Names:
     that is told. The wallbox is a ``station`` for its backend and an ``evse`` for vehicles and roaming partners;
     ``charge_meter`` counts in it.
 
-    Only the first houses of a street (:data:`SPEAKING_HOUSES`) have three more: ``submeter`` is an M-Bus meter in
+    Only the first houses of a street (:data:`SPEAKING_HOUSES`) have four more: ``submeter`` is an M-Bus meter in
     front of the wallbox, ``inverter`` and ``storage`` are what the energy manager reads over Modbus: the roof, and the
-    car at a bidirectional wallbox.
+    car at a bidirectional wallbox. ``home_battery`` is the house's own, as it is called over Modbus or EEBUS.
     """
 
     site: int
@@ -63,6 +63,7 @@ class Names:
     submeter: str
     inverter: str
     storage: str
+    home_battery: str
 
     @property
     def car_address(self) -> str:
@@ -116,4 +117,11 @@ def names_of(street: Street, site: int) -> Names:
         submeter=f"1NZR01{30_000_000 + site:08d}" if speaks and household.heat_pump and household.bidirectional else "",
         inverter=f"PV-{site:05d}" if speaks and household.pv else "",
         storage=f"BAT-{site:05d}" if speaks and household.pv and household.bidirectional else "",
+        home_battery=_home_battery(site, household) if speaks else "",
     )
+
+
+def _home_battery(site: int, household: Household) -> str:
+    """A serial number over Modbus, the address of the device over EEBUS."""
+    number = f"HB-{site:05d}"
+    return {"": "", "Modbus": number, "EEBUS": f"d:_n:Gegenstrom_{number}"}[household.battery]

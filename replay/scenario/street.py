@@ -8,6 +8,7 @@ import numpy as np
 
 from replay.scenario.draws import Draws, Ints
 
+MINUTE_S: Final = 60
 MWS_PER_MWH: Final = 3600
 MWS_PER_WH: Final = 1000 * MWS_PER_MWH
 """Milliwatt-seconds in a milliwatt-hour. Registers run in mWs, so that any second has an exact value."""
@@ -17,6 +18,7 @@ KW_MW: Final = 1_000_000
 KWH_MWS: Final = 1000 * MWS_PER_WH
 
 Ocpp = Literal["", "1.6", "2.0.1", "2.1"]
+Battery = Literal["", "Modbus", "EEBUS"]
 
 
 class Household(NamedTuple):
@@ -24,6 +26,7 @@ class Household(NamedTuple):
 
     ``aggregated``: the aggregator decides when the car charges; else it charges as soon as it is plugged in.
     ``limited``: under the section-14a event of the day. ``direct_current``: the wallbox rectifies what the car gets.
+    ``battery``: what the battery of the house speaks, "" without one.
     """
 
     pv: bool
@@ -33,6 +36,7 @@ class Household(NamedTuple):
     aggregated: bool
     limited: bool
     direct_current: bool = False
+    battery: Battery = ""
 
 
 HOUSEHOLDS: Final = (
@@ -42,7 +46,15 @@ HOUSEHOLDS: Final = (
     Household(pv=True, heat_pump=False, ocpp="2.1", bidirectional=True, aggregated=True, limited=False),
     Household(pv=False, heat_pump=False, ocpp="", bidirectional=False, aggregated=False, limited=False),
     Household(pv=False, heat_pump=True, ocpp="2.0.1", bidirectional=False, aggregated=False, limited=True),
-    Household(pv=True, heat_pump=True, ocpp="", bidirectional=False, aggregated=False, limited=False),
+    Household(
+        pv=True,
+        heat_pump=True,
+        ocpp="",
+        bidirectional=False,
+        aggregated=False,
+        limited=False,
+        battery="Modbus",
+    ),
     Household(pv=False, heat_pump=True, ocpp="2.0.1", bidirectional=True, aggregated=True, limited=False),
     Household(
         pv=True,
@@ -52,6 +64,7 @@ HOUSEHOLDS: Final = (
         aggregated=True,
         limited=False,
         direct_current=True,
+        battery="EEBUS",
     ),
     Household(pv=False, heat_pump=False, ocpp="2.0.1", bidirectional=True, aggregated=True, limited=False),
     Household(pv=True, heat_pump=True, ocpp="2.1", bidirectional=True, aggregated=True, limited=True),
@@ -121,6 +134,16 @@ class Street:
     def battery_mws(self) -> Ints:
         """Usable capacity of the car, 52 to 82 kWh; 0 without a car."""
         return self._drawn("battery", 52, 83) * KWH_MWS * self._where("ocpp")
+
+    @cached_property
+    def home_battery_mws(self) -> Ints:
+        """Usable capacity of the house's own battery, 6 to 13 kWh; 0 without one."""
+        return self._drawn("home battery", 6, 14) * KWH_MWS * self._where("battery")
+
+    @cached_property
+    def home_battery_mw(self) -> Ints:
+        """What the house's battery takes or gives at most: all of it in two hours."""
+        return self.home_battery_mws // (2 * 3600)
 
     @cached_property
     def aggregated(self) -> Ints:

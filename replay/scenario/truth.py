@@ -13,8 +13,8 @@ from replay.scenario.draws import Ints
 from replay.scenario.faults import NO_FAULTS, Faults
 from replay.scenario.names import Names, names_of
 from replay.scenario.plan import SLOT_MINUTES, DayPlan
-from replay.scenario.street import MWS_PER_MWH, Street
-from replay.scenario.world import MINUTE_S, Quarter
+from replay.scenario.street import MINUTE_S, MWS_PER_MWH, Street
+from replay.scenario.world import Quarter
 from schemas.facts import Direction
 from schemas.time import format_time
 
@@ -28,8 +28,8 @@ ON_EDGE_S: Final = 9
 """A reading so close to an edge counts as on it (1 % of a quarter hour)."""
 
 _DIRECTIONS: Final[tuple[Direction, ...]] = ("import", "export")
-_CHARGED, _DISCHARGED, _GENERATED, _NOTHING = 2, 3, 4, -1
-"""Rows of the registers behind import and export."""
+_CHARGED, _DISCHARGED, _GENERATED, _STORED, _TAKEN, _NOTHING = 2, 3, 4, 5, 6, -1
+"""Rows of the registers behind import and export: of the car, the roof, the house's own battery."""
 NEW_METER_MWH: Final = (400_000, 100_000)
 """What a new meter's import and export show when it is put up: its maker tried it."""
 _STATION_STEP_MWH = {"1.6": 1000, "2.0.1": 100, "2.1": 100}
@@ -60,7 +60,7 @@ class Truth:
 
     def __init__(self, street: Street, plan: DayPlan, *, interval_s: int, faults: Faults = NO_FAULTS) -> None:
         self.street, self.plan, self._interval_s = street, plan, interval_s
-        shape = (5, street.sites, len(plan.slots) + 1)
+        shape = (7, street.sites, len(plan.slots) + 1)
         self._edges_mws = np.zeros(shape, dtype=np.int64)
         self._before_edge_mws = np.zeros(shape, dtype=np.int64)
         exchanged = ((site, faults.exchange_of(site, plan)) for site in range(street.sites))
@@ -76,6 +76,8 @@ class Truth:
             quarter.charged_mws,
             quarter.discharged_mws,
             quarter.generated_mws,
+            quarter.home_charged_mws,
+            quarter.home_discharged_mws,
         )
         for row, register in enumerate(registers):
             self._edges_mws[row, :, quarter.number] = register[:, 0]
@@ -88,7 +90,7 @@ class Truth:
                 self._taken_off_mws[site] = stood
 
     def edges_mwh(self, row: int, site: int, step_mwh: int) -> list[int]:
-        """A register (0 import, 1 export, 2 charged, 3 discharged, 4 generated) at the edges, in steps of ``step_mwh``.
+        """A register at the edges, in steps of ``step_mwh``: import and export, then those that devices count.
 
         Where the meter was exchanged, what both have counted, on from the old one's register.
         """
@@ -137,6 +139,7 @@ class Truth:
             (names.submeter, (_CHARGED, _DISCHARGED)),
             (names.storage, (_CHARGED, _DISCHARGED)),
             (names.inverter, (_NOTHING, _GENERATED)),
+            (names.home_battery, (_STORED, _TAKEN)),
         ):
             for row, direction in zip(rows, _DIRECTIONS, strict=True):
                 if name and row != _NOTHING:
@@ -206,6 +209,7 @@ def _devices(street: Street, site: int) -> str:
     there = (
         (household.pv, "PV"),
         (household.heat_pump, "heat pump"),
+        (household.battery, "battery"),
         (household.ocpp, wallbox),
         (household.aggregated, "aggregated"),
         (household.limited, "section 14a"),

@@ -11,10 +11,10 @@ import numpy as np
 
 from replay.scenario.aggregator import decide
 from replay.scenario.draws import Ints
+from replay.scenario.home_battery import first_stored, store
 from replay.scenario.plan import LIMIT_MW, NO_TRIP, SLOT_MINUTES, DayPlan
-from replay.scenario.street import KWH_MWS, Street
+from replay.scenario.street import KWH_MWS, MINUTE_S, Street
 
-MINUTE_S = 60
 EFFICIENCY_PERMILLE = 920
 """Of car and wallbox together, each way."""
 
@@ -41,6 +41,7 @@ _HEATING_PERMILLE = (560, 520, 400, 260, 130, 70, 60, 60, 110, 250, 400, 520)
 class State:
     """What a day leaves to the next: registers and state of charge of every site in mWs.
 
+    ``charged``, ``discharged`` and ``soc`` are of the car, those that begin with ``home`` of the house's own battery.
     ``begun_charged_mws`` and ``begun_discharged_mws`` are the wallbox's registers when the car was last plugged in.
     """
 
@@ -52,6 +53,9 @@ class State:
     soc_mws: Ints
     begun_charged_mws: Ints
     begun_discharged_mws: Ints
+    home_charged_mws: Ints
+    home_discharged_mws: Ints
+    home_stored_mws: Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,8 @@ class Quarter:
     """One quarter hour of the street.
 
     Power has a row for each site and a column for each of the 15 minutes, never negative. The energy columns
-    have 16: at the start of each minute and at the end. ``setpoint_mw`` is what the aggregator (or the car itself)
+    have 16: at the start of each minute and at the end. What begins with ``home`` is of the house's own battery,
+    charge and discharge without it are of the car. ``setpoint_mw`` is what the aggregator (or the car itself)
     wants, charging positive; ``limited`` is 1 where the section-14a event holds. ``before`` is the state at the
     beginning; ``came_home`` the minute of the quarter hour in which a car is back, -1 where none comes.
     """
@@ -79,13 +84,29 @@ class Quarter:
     discharged_mws: Ints
     generated_mws: Ints
     soc_mws: Ints
+    home_charge_mw: Ints
+    home_discharge_mw: Ints
+    home_charged_mws: Ints
+    home_discharged_mws: Ints
+    home_stored_mws: Ints
     before: State
     came_home: Ints
 
     @property
+    def house_mw(self) -> Ints:
+        """What the house draws beside its car: less what its roof and its own battery give, so it may be below zero."""
+        used_mw = self.load_mw + self.heat_pump_mw + self.home_charge_mw
+        return used_mw - self.home_discharge_mw - self.pv_mw
+
+    @property
     def grid_mw(self) -> Ints:
         """Power at the grid connection point, import positive."""
-        return self.load_mw + self.heat_pump_mw + self.charge_mw - self.discharge_mw - self.pv_mw
+        return self.house_mw + self.charge_mw - self.discharge_mw
+
+    def stored_w(self, site: int, minute: int) -> int:
+        """Power of a house's battery in a minute, charging positive; whole watts, towards zero."""
+        charge_mw, discharge_mw = int(self.home_charge_mw[site, minute]), int(self.home_discharge_mw[site, minute])
+        return charge_mw // 1000 - discharge_mw // 1000
 
     def drawn_mw(self, site: int, minute: int) -> int:
         """Power of a site's car in a minute, charging positive."""
@@ -105,6 +126,9 @@ class Quarter:
             self.soc_mws[:, -1],
             np.where(came, self.charged_mws[sites, column], self.before.begun_charged_mws),
             np.where(came, self.discharged_mws[sites, column], self.before.begun_discharged_mws),
+            self.home_charged_mws[:, -1],
+            self.home_discharged_mws[:, -1],
+            self.home_stored_mws[:, -1],
         )
 
 
@@ -117,6 +141,7 @@ def first_state(street: Street) -> State:
 
     has_wallbox, gives_back = np.sign(street.wallbox_mw), np.sign(street.discharge_mw)
     feeds_in = np.sign(street.discharge_mw + street.pv_peak_mw)
+    has_battery = np.sign(street.home_battery_mws)
     charged = used("charged register", 300, 9_000) * has_wallbox
     discharged = used("discharged register", 50, 4_000) * gives_back
     return State(
@@ -128,6 +153,9 @@ def first_state(street: Street) -> State:
         street.battery_mws // 1000 * street.draws.between("first state of charge", 550, 851, street.numbers),
         charged - used("charged since plugged in", 4, 30) * has_wallbox,
         discharged - used("discharged since plugged in", 0, 12) * gives_back,
+        used("home battery charged", 1_000, 15_000) * has_battery,
+        used("home battery discharged", 800, 12_000) * has_battery,
+        first_stored(street),
     )
 
 
@@ -148,7 +176,9 @@ def _quarter(street: Street, plan: DayPlan, number: int, state: State) -> Quarte
     pv_mw = _pv(street, plan, number, minutes)
     setpoint_mw = decide(street, plan, number, state.soc_mws)
     charge_mw, discharge_mw, soc_mws = _drive(street, plan, minutes, state.soc_mws, setpoint_mw, limited)
-    grid_mw = load_mw + heat_pump_mw + charge_mw - discharge_mw - pv_mw
+    house_mw, car_mw = load_mw + heat_pump_mw, charge_mw - discharge_mw
+    home = store(street, state.home_stored_mws, house_mw, car_mw, pv_mw)
+    grid_mw = house_mw + car_mw + home.charge_mw - home.discharge_mw - pv_mw
     return Quarter(
         number=number,
         start_us=plan.slots[number],
@@ -165,6 +195,11 @@ def _quarter(street: Street, plan: DayPlan, number: int, state: State) -> Quarte
         discharged_mws=_count(state.discharged_mws, discharge_mw),
         generated_mws=_count(state.generated_mws, pv_mw),
         soc_mws=soc_mws,
+        home_charge_mw=home.charge_mw,
+        home_discharge_mw=home.discharge_mw,
+        home_charged_mws=_count(state.home_charged_mws, home.charge_mw),
+        home_discharged_mws=_count(state.home_discharged_mws, home.discharge_mw),
+        home_stored_mws=home.stored_mws,
         before=state,
         came_home=np.where(plan.away_until // SLOT_MINUTES == number, plan.away_until % SLOT_MINUTES, NO_TRIP),
     )

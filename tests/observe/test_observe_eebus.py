@@ -84,6 +84,24 @@ def measured(*items, direction="consume", connected=3, source=EV, interface="3",
 
 
 @pytest.mark.skipif(not SAMPLES.exists(), reason="../shared/samples is not here")
+def test_what_a_battery_was_charged_and_discharged_with_are_its_registers():
+    battery = Address("Store", (1,), 1)
+    facts = measured(
+        ("acPowerTotal", "W", "abc", -820),
+        ("charge", "Wh", None, 13_112_039),
+        ("discharge", "Wh", None, 10_927_940),
+        ("stateOfCharge", "pct", None, 43),
+        source=battery,
+        interface="8",
+    )
+    assert facts.readings == [
+        Reading("Store", "Store", "1-0:1.8.0", "import", NOON_US, 13_112_039_000, INDICATIVE),
+        Reading("Store", "Store", "1-0:2.8.0", "export", NOON_US, 10_927_940_000, INDICATIVE),
+    ]
+    assert told(facts) == {"soc": 43, "power": -820}
+    assert facts.samples == []
+
+
 def test_the_samples_say_current_power_and_session_energy_of_a_single_phase():
     names = ("m_descriptionListData_recv_reply", "ec_descriptionListData_recv_reply")
     names += ("ec_parameterDescriptionListData_recv_reply", "m_measurementListData_recv_notify")

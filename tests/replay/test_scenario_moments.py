@@ -64,9 +64,8 @@ class Told:
                     yield names_of(self.street, site), number, edge_us
 
     def house_mwh(self, number, site):
-        """What is used at a site in a quarter hour beside its car, less what its roof gives."""
-        quarter = self.quarters[number]
-        house_mw = (quarter.load_mw + quarter.heat_pump_mw - quarter.pv_mw)[site]
+        """What is used at a site in a quarter hour beside its car, less what its roof and battery give."""
+        house_mw = self.quarters[number].house_mw[site]
         return int(house_mw.sum()) * 60 // MWS_PER_MWH
 
     def world(self, number):
@@ -136,7 +135,7 @@ def test_direct_current_on_the_cable_is_what_the_backend_hears_less_the_rectifie
 
 
 def test_what_the_wallbox_of_direct_current_counts_is_behind_the_meter_of_its_house(told):
-    """The register in its backend and the one in the gateway differ by what the house used and its roof gave."""
+    """Its register and that of the meter differ by what the house used, less what roof and battery gave."""
     compared = 0
     for names, number, edge_us in told.moments_on_cables(direct_current=True):
         if number >= len(told.quarters):
@@ -161,7 +160,7 @@ def test_what_the_meter_measures_is_the_car_and_the_house_behind_it(told):
         if not told.street.household(names.site).bidirectional:
             continue
         quarter, minute = told.world(number)
-        house_mw = quarter.load_mw + quarter.heat_pump_mw - quarter.pv_mw
+        house_mw = quarter.house_mw
         at_meter_w = told.said[METER][f"meter:{names.meter}", "power", edge_us]
         at_car_w = told.said[CABLE][f"evse:{names.evse}", "power", edge_us]
         assert abs(at_meter_w - at_car_w - int(house_mw[names.site, minute]) // 1000) <= 1, "each is cut to whole watts"

@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from replay.scenario import home_battery
 from replay.scenario.draws import Draws
 from replay.scenario.plan import LIMIT_MW, plan_day
 from replay.scenario.street import Street
@@ -13,7 +14,16 @@ from replay.scenario.world import first_state, least_mws, plugged_in, walk
 
 SPRING, AUTUMN, SUMMER, WINTER = date(2026, 3, 29), date(2026, 10, 25), date(2026, 6, 20), date(2026, 1, 15)
 DAYS = [SPRING, AUTUMN, SUMMER, WINTER]
-FIELDS = ("import_mws", "export_mws", "charged_mws", "discharged_mws", "generated_mws", "soc_mws")
+REGISTERS = (
+    "import_mws",
+    "export_mws",
+    "charged_mws",
+    "discharged_mws",
+    "generated_mws",
+    "home_charged_mws",
+    "home_discharged_mws",
+)
+FIELDS = (*REGISTERS, "soc_mws", "home_stored_mws")
 
 
 def quarters_of(day, sites=24, seed=7):
@@ -34,12 +44,14 @@ def test_energy_is_conserved_exactly_at_every_site(day):
     _, _, quarters = quarters_of(day)
     for quarter in quarters:
         crossed = np.diff(quarter.import_mws) - np.diff(quarter.export_mws)
-        used = quarter.load_mw + quarter.heat_pump_mw + quarter.charge_mw
-        given = quarter.discharge_mw + quarter.pv_mw
+        used = quarter.load_mw + quarter.heat_pump_mw + quarter.charge_mw + quarter.home_charge_mw
+        given = quarter.discharge_mw + quarter.pv_mw + quarter.home_discharge_mw
         assert np.array_equal(crossed, (used - given) * 60)
         assert np.array_equal(np.diff(quarter.charged_mws), quarter.charge_mw * 60)
         assert np.array_equal(np.diff(quarter.discharged_mws), quarter.discharge_mw * 60)
         assert np.array_equal(np.diff(quarter.generated_mws), quarter.pv_mw * 60)
+        assert np.array_equal(np.diff(quarter.home_charged_mws), quarter.home_charge_mw * 60)
+        assert np.array_equal(np.diff(quarter.home_discharged_mws), quarter.home_discharge_mw * 60)
 
 
 @pytest.mark.parametrize("day", DAYS)
@@ -48,7 +60,7 @@ def test_registers_go_on_where_they_stood_and_never_run_backwards(day):
     for before, after in pairwise(quarters):
         for field in FIELDS:
             assert np.array_equal(getattr(before, field)[:, -1], getattr(after, field)[:, 0])
-    for field in FIELDS[:5]:
+    for field in REGISTERS:
         assert all((np.diff(getattr(quarter, field)) >= 0).all() for quarter in quarters)
 
 
@@ -58,14 +70,26 @@ def test_the_state_of_charge_stays_within_the_battery(day):
     for quarter in quarters:
         assert (quarter.soc_mws >= least_mws(street)[:, None]).all()
         assert (quarter.soc_mws <= street.battery_mws[:, None]).all()
+        assert (quarter.home_stored_mws >= home_battery.least_mws(street)[:, None]).all()
+        assert (quarter.home_stored_mws <= street.home_battery_mws[:, None]).all()
 
 
 @pytest.mark.parametrize("day", DAYS)
 def test_power_is_never_negative_and_within_the_devices(day):
     street, _, quarters = quarters_of(day)
     for quarter in quarters:
-        for field in ("load_mw", "heat_pump_mw", "pv_mw", "charge_mw", "discharge_mw"):
+        for field in (
+            "load_mw",
+            "heat_pump_mw",
+            "pv_mw",
+            "charge_mw",
+            "discharge_mw",
+            "home_charge_mw",
+            "home_discharge_mw",
+        ):
             assert (getattr(quarter, field) >= 0).all()
+        assert (quarter.home_charge_mw <= street.home_battery_mw[:, None]).all()
+        assert (quarter.home_discharge_mw <= street.home_battery_mw[:, None]).all()
         assert (quarter.charge_mw <= street.wallbox_mw[:, None]).all()
         assert (quarter.discharge_mw <= street.discharge_mw[:, None]).all()
         assert (quarter.pv_mw <= street.pv_peak_mw[:, None]).all()
@@ -110,6 +134,43 @@ def test_prices_are_below_zero_at_noon_and_only_there(day):
     below = [int(plan.local_minute[slot * 15]) for slot in range(len(plan.slots)) if plan.price(slot) < 0]
     assert {minute for minute in below if 720 <= minute < 900} == set(range(720, 900, 15))
     assert all(9 * 60 <= minute < 16 * 60 for minute in below)
+
+
+@pytest.mark.parametrize("day", DAYS)
+def test_a_home_battery_loses_a_twentieth_each_way_and_nothing_else(day):
+    """To the rounding of each minute, one milliwatt-second a step."""
+    _, _, quarters = quarters_of(day)
+    for quarter in quarters:
+        gained = np.diff(quarter.home_stored_mws) * 950
+        expected = quarter.home_charge_mw * 60 * 950 * 950 // 1000 - quarter.home_discharge_mw * 60 * 1000
+        assert (np.abs(gained - expected) <= 950).all()
+        assert not (quarter.home_charge_mw * quarter.home_discharge_mw).any()
+
+
+@pytest.mark.parametrize("day", DAYS)
+def test_a_home_battery_takes_only_what_the_roof_leaves_and_feeds_nothing_into_the_grid(day):
+    street, _, quarters = quarters_of(day)
+    without = street.home_battery_mws == 0
+    for quarter in quarters:
+        charges, gives = quarter.home_charge_mw > 0, quarter.home_discharge_mw > 0
+        assert (quarter.home_charge_mw <= quarter.pv_mw).all()
+        assert (quarter.grid_mw[charges] <= 0).all()
+        assert (quarter.grid_mw[gives] >= 0).all()
+        assert not (charges | gives)[without].any()
+
+
+def test_home_batteries_fill_by_day_and_give_in_the_evening():
+    street, plan, quarters = quarters_of(SUMMER)
+    houses = np.flatnonzero(street.home_battery_mws)
+    charged, given = np.zeros(24, dtype=np.int64), np.zeros(24, dtype=np.int64)
+    for quarter in quarters:
+        hour = plan.local_minute[quarter.number * 15] // 60
+        charged[hour] += quarter.home_charge_mw.sum()
+        given[hour] += quarter.home_discharge_mw.sum()
+    assert len(houses) == 4
+    assert charged[8:18].sum() > 9 * charged[18:].sum()
+    assert charged[:5].sum() == charged[22:].sum() == 0
+    assert min(given[22:]) > 0
 
 
 def test_a_site_is_the_same_in_a_short_street_and_in_a_long_one():

@@ -14,8 +14,8 @@ from replay.scenario.message import Message
 from replay.scenario.names import names_of
 from replay.scenario.plan import LIMIT_MW, NO_TRIP, DayPlan
 from replay.scenario.stays import Stays, stays_of
-from replay.scenario.street import MWS_PER_WH, Household, Street
-from replay.scenario.world import MINUTE_S, Quarter
+from replay.scenario.street import MINUTE_S, MWS_PER_WH, Household, Street
+from replay.scenario.world import Quarter
 from replay.scenario.writers.exi_2 import Iso2
 from replay.scenario.writers.exi_20 import Iso20
 from replay.scenario.writers.exi_dialect import Dialect, Look, Pair

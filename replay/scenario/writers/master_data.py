@@ -52,7 +52,7 @@ def _columns(names: Names, street: Street, site: int) -> dict[str, list[list[str
         "control_box": _one(names.control_box),
         "resources": _one(names.resource),
         "submeters": _one(names.submeter),
-        "assets": [[name] for name in (names.inverter, names.storage) if name],
+        "assets": [[name] for name in (names.inverter, names.storage, names.home_battery) if name],
         "loads": _loads(street, site),
         "supplier": _one(SUPPLIER),
         "balance_group": _one(SUPPLIER_EIC),
@@ -68,8 +68,12 @@ def _evse(names: Names, household: Household) -> list[str]:
 
 
 def _loads(street: Street, site: int) -> list[list[str]]:
-    """What can be limited under section 14a: wallbox and heat pump."""
-    ratings_mw = {"wallbox": int(street.wallbox_mw[site]), "heat-pump": int(street.heat_pump_mw[site])}
+    """What can be limited under section 14a: wallbox, heat pump and battery."""
+    ratings_mw = {
+        "wallbox": int(street.wallbox_mw[site]),
+        "heat-pump": int(street.heat_pump_mw[site]),
+        "battery": int(street.home_battery_mw[site]),
+    }
     return [[kind, str(rating_mw // 1000)] for kind, rating_mw in ratings_mw.items() if rating_mw]
 
 

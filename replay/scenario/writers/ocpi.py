@@ -16,9 +16,9 @@ from replay.scenario.message import Message
 from replay.scenario.names import CPO_COUNTRY, CPO_PARTY, POSTCODE, Names, names_of
 from replay.scenario.plan import DayPlan
 from replay.scenario.stays import Stay, Stays, stays_of
-from replay.scenario.street import Household, Street
+from replay.scenario.street import MINUTE_S, Household, Street
 from replay.scenario.truth import Truth
-from replay.scenario.world import MINUTE_S, Quarter
+from replay.scenario.world import Quarter
 from replay.scenario.writers.ocmf import Shown, Signed, SigningMeter
 from schemas.time import HOUR_US, MINUTE_US, SECOND_US, SLOT_US, format_time
 

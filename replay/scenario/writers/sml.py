@@ -7,9 +7,9 @@ from replay.scenario.faults import Faults
 from replay.scenario.message import Message
 from replay.scenario.names import Names, names_of
 from replay.scenario.plan import SLOT_MINUTES, DayPlan
-from replay.scenario.street import MWS_PER_MWH, Street
+from replay.scenario.street import MINUTE_S, MWS_PER_MWH, Street
 from replay.scenario.truth import METER_STEP_MWH, NEW_METER_MWH
-from replay.scenario.world import MINUTE_S, Quarter
+from replay.scenario.world import Quarter
 from schemas.time import SECOND_US, SLOT_US, format_time
 from schemas.wire.sml.writing import Form
 

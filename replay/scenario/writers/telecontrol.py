@@ -15,8 +15,8 @@ from replay.scenario.draws import Ints
 from replay.scenario.grid import frequency_mhz
 from replay.scenario.message import Message
 from replay.scenario.plan import LIMIT_MW, SLOT_MINUTES, DayPlan
-from replay.scenario.street import Street
-from replay.scenario.world import MINUTE_S, Quarter, plugged_in
+from replay.scenario.street import MINUTE_S, Street
+from replay.scenario.world import Quarter, plugged_in
 from replay.scenario.writers.point_lists import CALLED, LINKS, POOL_POWER, Moment, kilowatts, station_of
 from schemas.time import MINUTE_US, SECOND_US, SLOT_US, format_time
 from schemas.wire.iec104 import encode_command, encode_measurement, encode_setup, encode_supervision

@@ -2,7 +2,8 @@
 
 - Power of all phases is ``power`` and, in a message without a register, a sample of the device's metering point. Where
   a device sends its phases one by one, their sum is.
-- Consumed and produced energy are registers, import and export; that of a charging session is none, it starts anew.
+- Consumed and produced energy are registers, import and export. So is what a battery of the house was charged and
+  discharged with (VABD); that of a charging session at a wallbox is none, it starts anew.
 - SPINE counts positive in ``positiveEnergyDirection`` of the electrical connection: ``consume`` where it does not say
   (all use cases here require it); ``produce`` turns the sign of power and current.
 """
@@ -27,6 +28,12 @@ _REGISTERS: Final[dict[str, tuple[str, Direction]]] = {
     "acYieldTotal": ("1-0:2.8.0", "export"),
     "gridFeedIn": ("1-0:2.8.0", "export"),
 }
+_OF_BATTERIES: Final[dict[str, tuple[str, Direction]]] = {
+    "charge": ("1-0:1.8.0", "import"),
+    "discharge": ("1-0:2.8.0", "export"),
+}
+"""Scopes that are a register where they are said of a customer's asset."""
+
 _NAMES: Final = {
     "acCurrent": "current",
     "acFrequency": "frequency",
@@ -72,6 +79,7 @@ class _Message:
         self._powers: list[tuple[Number, int]] = []
         self._phases: dict[int, dict[str, Number]] = {}
         self._connected: int = 3
+        self._registers = _REGISTERS | _OF_BATTERIES if self.actor.startswith("asset:") else _REGISTERS
         self._readings_before = len(facts.readings)
 
     def take(self, item: dict[str, Any], description: dict[str, Any], value: Number) -> None:
@@ -86,7 +94,7 @@ class _Message:
             return
         if item.get("valueType") not in _USUAL:
             self._tell(f"{_name(scope, phases)}_{words(item['valueType'])}", value, unit, time_us)
-        elif scope in _REGISTERS and unit == "Wh" and (phases in {None, "abc"} or self._connected == 1):
+        elif scope in self._registers and unit == "Wh" and (phases in {None, "abc"} or self._connected == 1):
             self._read(scope, value, time_us)
         elif scope in {"acPower", "acPowerTotal"}:
             self._measure_power(phases or "abc" if scope == "acPower" else "abc", value, unit, time_us)
@@ -118,7 +126,7 @@ class _Message:
         self._phases.setdefault(time_us, {})[phases] = value
 
     def _read(self, scope: str, value: Number, time_us: int) -> None:
-        obis, direction = _REGISTERS[scope]
+        obis, direction = self._registers[scope]
         energy_mwh = scaled(value, 1000)
         if 0 <= energy_mwh <= ENERGY_LIMIT_MWH:
             place = place_of(self.actor)
