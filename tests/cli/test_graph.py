@@ -5,6 +5,11 @@ import json
 
 import pytest
 
+from replay.scenario import NO_FAULTS, Setting
+from replay.scenario.day import Day
+from replay.scenario.names import names_of
+from replay.scenario.writers import master_data
+from tests.cli.conftest import DAY
 from tests.cli.said import GOOD
 
 AT = ("--at", "2026-03-29T16:00:00Z")
@@ -52,6 +57,38 @@ def test_relations_say_since_when_and_who_supplies(twin, sites):
     assert found[f"malo:{site['malo']}", "supplier", "supplier:9900987654329"] == year
     assert (f"malo:{site['malo']}", "balance_group", "balance-group:11XGEGENSTROM-1W") in found
     assert found[f"evse:{site['station']}/1", "part_of", f"evse:{site['station']}"] is None
+
+
+def test_what_is_read_over_m_bus_and_modbus_stands_behind_the_connection(twin, sites):
+    site = sites[0]
+    found = relations(graph(twin, site["nelo"]))
+    here, year = f"melo:{site['melo']}", "2025-12-31T23:00:00Z"
+    assert found[here, "nelo", f"nelo:{site['nelo']}"] == year
+    for relation, device in (
+        ("submeters", f"meter:{site['submeter']}"),
+        ("assets", f"asset:{site['inverter']}"),
+        ("assets", f"asset:{site['storage']}"),
+    ):
+        assert found[here, relation, device] == year
+        assert found[device, "melo", here] == year
+
+
+def test_so_does_the_battery_of_a_house_and_its_wallbox_under_every_name(twin, street):
+    day = Day(DAY, Setting(9, 1, 900, 900, NO_FAULTS, iso15118_cars=0))
+    [listed] = master_data.documents(day.truth)
+    head, *rows = listed.raw.splitlines(keepends=True)
+    assert twin("ingest", "-", "--interface", "33", stdin=b"".join([head, rows[6], rows[8]])).exit_code == 0
+    street.written()
+    for number, device, others in (
+        (6, "asset:HB-00006", {"asset:PV-00006"}),
+        (8, "asset:d:_n:Gegenstrom_HB-00008", {"asset:PV-00008", "evse:GS-00008/1", "evse:49*811*00008*1"}),
+    ):
+        names = names_of(day.street, number)
+        found = graph(twin, device)
+        assert {device, f"melo:{names.melo}", f"meter:{names.meter}", f"nelo:{names.nelo}"} | others <= set(
+            found["members"]
+        )
+        assert (f"melo:{names.melo}", "assets", device) in relations(found)
 
 
 def test_a_token_is_at_the_wallbox_while_its_session_lasts(twin, sites):
