@@ -266,6 +266,13 @@ def captured():
     return facts_in
 
 
+def test_a_receipt_of_a_station_nobody_named_gives_the_vehicle_no_meter():
+    receipt = {"SAScheduleTupleID": 1, "MeterInfo": {"MeterID": "1EMH1", "MeterReading": 5000}}
+    facts = facts_of(("MeteringReceiptReq", receipt), edition="2")
+    assert "meter_id" not in {seen.attribute for seen in facts.observations}
+    assert facts.readings == []
+
+
 def test_the_captured_bidirectional_session(captured):
     facts = captured("ISO-20_BPT_AC_DS5366_Josev.pcapng")
     bev, evse = "bev:WMIV1234567890ABCDEX", f"evse:{STATION}"

@@ -177,9 +177,9 @@ class _Speaker:
         if not isinstance(device, str) or not device:
             return
         place = self._event.payload["session"].get("evse")
-        self._facts.observations.append(
-            Observation(f"evse:{place}" if place else self._event.actor, "meter_id", device, "", self._time_us)
-        )
+        station = f"evse:{place}" if place else self._event.actor
+        if station.startswith("evse:"):  # a receipt comes from the vehicle, the meter is the station's
+            self._facts.observations.append(Observation(station, "meter_id", device, "", self._time_us))
         if place is None:
             return
         time_us = instant_of(meter.get("TMeter", meter.get("MeterTimestamp"))) or self._time_us
