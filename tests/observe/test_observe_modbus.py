@@ -154,6 +154,31 @@ def test_what_cannot_be_believed_is_set_aside_with_its_reason():
     assert readings(facts) == {}
 
 
+@pytest.mark.parametrize(
+    ("model", "attribute"),
+    [
+        ((701, {"Hz": 5000, "Hz_SF": 0, "W": 44, "W_SF": 0}), "frequency"),
+        ((713, {"SoC": 101, "Pct_SF": 0}), "soc"),
+    ],
+)
+def test_no_grid_has_such_a_frequency_and_no_battery_is_charged_so(model, attribute):
+    facts = of_models(model)
+    assert [reject.reason for reject in facts.rejects] == ["implausible"]
+    assert attribute in facts.rejects[0].detail
+    assert ("asset:SN-4711", attribute) not in said(facts)
+
+
+def test_a_model_that_lost_registers_says_nothing_but_that():
+    registers = encode_registers([COMMON, (103, {"W": 3450, "W_SF": 1}), (120, {"WRtg": 5000, "WRtg_SF": 0})])
+    lost = registers.index(103) + 10
+    del registers[lost : lost + 2]
+    behind = registers.index(120) + 2
+    registers[behind : behind + 2] = [5310, 4248]
+    facts = facts_of(encode_dump(registers))
+    assert ["are some missing?" in reject.detail for reject in facts.rejects] == [True]
+    assert ("asset:SN-4711", "power") not in said(facts)
+
+
 def test_a_float_that_is_no_number_is_not_told():
     registers = encode_registers([COMMON, (113, {"W": 5, "Hz": 50})])
     place = registers.index(struct.unpack(">2H", struct.pack(">f", 5))[0])

@@ -156,6 +156,19 @@ def test_a_model_that_sunspec_does_not_define_is_passed_over():
     assert list(models(encode_dump(registers))) == [103]
 
 
+def test_of_a_model_that_lost_registers_no_value_is_believed():
+    registers = encode_registers([COMMON, INVERTER, (120, {"WRtg": 5000, "WRtg_SF": 0})])
+    place = registers.index(103) + 10
+    del registers[place : place + 2]
+    registers[registers.index(120) + 2 : registers.index(120) + 4] = [5310, 4248]
+    found = models(encode_dump(registers))
+    assert list(found) == [1, 103]
+    assert "points" not in found[103]
+    assert found[103]["doubtful"] == {
+        "the length": "behind its 50 registers stands no model but 5310 with 4248 registers; are some missing?"
+    }
+
+
 def test_the_chain_is_found_where_the_standard_says_and_where_a_read_begins():
     for base in (0, 40000, 50000, 123):
         assert 103 in models(encode_dump(encode_registers([INVERTER]), base=base))

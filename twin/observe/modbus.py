@@ -25,6 +25,9 @@ _DER: Final = 701
 _BATTERY: Final = 802
 _SOURCES: Final = frozenset({*_INVERTERS, _DER})
 _MWH_PER_WH: Final = 1000
+_LIMITS: Final = {"frequency": (0, 100), "soc": (0, 100)}
+"""Between which values an attribute lies, where those of its kind do not tell: Hz and %."""
+
 _ENABLED: Final = "ENABLED"
 _CHARGING, _DISCHARGING = "CHARGING", "DISCHARGING"
 _OBIS: Final[dict[Direction, str]] = {"import": "1-0:1.8.0", "export": "1-0:2.8.0"}
@@ -196,7 +199,8 @@ class _Model:
 
     def _observe(self, said: Said, value: Scalar) -> None:
         found = number(value) if said.unit else None
-        if found is not None and not -VALUE_LIMIT <= found <= VALUE_LIMIT:
+        least, most = _LIMITS.get(said.attribute, (-VALUE_LIMIT, VALUE_LIMIT))
+        if found is not None and not least <= found <= most:
             self._reject(f"{said.attribute} of {found} {said.unit}")
         else:
             attribute = self._prefix + said.attribute

@@ -2,7 +2,8 @@
 
 Registers may be known in part, from several reads. A read says the points that lie in it wholly; the scale factors may
 come from an earlier one. A model of another length than its definition says what both have. A model that SunSpec does
-not define is passed over by its length.
+not define is passed over by its length. Behind whose registers no model can stand, of that model no value is believed:
+some of its registers were lost, and with them which of the others are the scale factors.
 """
 
 from collections.abc import Collection, Mapping
@@ -19,6 +20,9 @@ BASES: Final = (40000, 50000, 0)
 
 COMMON: Final = 1
 END: Final = 0xFFFF
+LONGEST: Final = 1000
+"""[M] Registers of the longest model of a maker; those of SunSpec are known by their numbers."""
+
 MODELS_LIMIT: Final = 200
 """[M] More models than any device has; what follows is not looked at."""
 
@@ -72,10 +76,24 @@ def models_in(registers: Registers, base: int, fresh: Collection[int]) -> list[d
         said = _Reading(registers, fresh, place).model(definition)
         if not said:
             continue
+        lost = _what_follows(registers, place)
+        if lost:
+            said = {"doubtful": {"the length": lost}}
         segment = [other.number for other in places if other.common == place.common]
         head = {"id": place.number, "name": definition.name, "at": place.at}
         found.append(head | {"device": serial(registers, place.common), "beside": sorted(set(segment))} | said)
     return found
+
+
+def _what_follows(registers: Registers, place: Place) -> str:
+    """Why nothing can stand behind a model; "" where something can, or where that is not known."""
+    at = place.at + HEAD + place.length
+    number, length = registers.get(at), registers.get(at + 1)
+    if number is None or length is None or number == END or length <= LONGEST or model(number) is not None:
+        return ""
+    return (
+        f"behind its {place.length} registers stands no model but {number} with {length} registers; are some missing?"
+    )
 
 
 def serial(registers: Registers, common: int | None) -> str:
