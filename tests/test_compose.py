@@ -17,6 +17,7 @@ import yaml
 
 from streams import settings
 from streams.embedded.kafka import KAFKA_VERSION
+from streams.taps.ocpp import main as tap
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "docker-compose.yml").read_text("utf-8")
@@ -47,7 +48,9 @@ def environment_of(name):
 
 
 def test_everything_the_road_needs_is_there():
-    assert set(SERVICES) == {"kafka", "database", "setup", "worker", "archiver", "gateway", "grafana", "twin"}
+    road = {"kafka", "database", "setup", "worker", "archiver", "gateway", "grafana", "twin"}
+    assert set(SERVICES) == road | {"ocpp-tap"}
+    assert {name for name, service in SERVICES.items() if "profiles" not in service} == road - {"twin"}
     assert SERVICES["worker"]["deploy"]["replicas"] == 2
 
 
@@ -159,6 +162,16 @@ def test_the_gateway_listens_where_its_port_and_its_watch_expect_it():
     assert config.http_token == "secret"
     assert SERVICES["gateway"]["ports"][0].endswith(f":{config.http_port}")
     assert SERVICES["gateway"]["healthcheck"]["test"][-1] == f"http://127.0.0.1:{config.http_port}/health"
+
+
+def test_a_tap_understands_its_command_and_listens_where_its_port_expects_it():
+    service = SERVICES["ocpp-tap"]
+    command = [filled(word, SAMPLE) for word in service["command"][3:]]
+    said = tap.make_context("ocpp", command).params
+    assert (said["backend"], said["number"]) == (SAMPLE["OCPP_BACKEND"], "4")
+    assert service["ports"][0].endswith(f":{said['listen'].port}")
+    assert said["listen"].host == "0.0.0.0"
+    assert service["profiles"] == ["taps"], "who has no stations there starts none"
 
 
 @pytest.mark.parametrize("name", sorted(OURS))

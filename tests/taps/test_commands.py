@@ -77,3 +77,17 @@ def test_the_measurement_of_the_ocpp_tap_prints_what_the_tap_adds(tmp_path):
     )
     assert "10 stations, 25 calls each way" in done.stdout
     assert re.search(r"added by the tap( +-?\d+\.\d\d){3}", done.stdout)
+
+
+def test_the_unit_in_the_readme_starts_a_tap_with_options_that_it_knows():
+    (unit,) = re.findall(r"```ini\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
+    (module,) = re.findall(r"^ExecStart=\S+/python -P -m (\S+)$", unit, re.MULTILINE)
+    lines = re.findall(r"^Environment=(.*)$", unit, re.MULTILINE)
+    told = dict(word.split("=", 1) for line in lines for word in line.split())
+    tap = import_module(module)
+    known = {option.envvar: option for option in tap.main.params}
+    assert told.keys() - {"TWIN_HOME"} <= known.keys()
+    context = click.Context(tap.main)
+    for name in told.keys() - {"TWIN_HOME"}:
+        assert known[name].type_cast_value(context, told[name])
+    assert {option.envvar for option in tap.main.params if option.required} <= told.keys()
