@@ -1,13 +1,14 @@
 """Starting, stopping and asking the embedded stack."""
 
+import fcntl
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -83,26 +84,50 @@ def up(
         streams.settings.SettingsError: a setting cannot be.
     """
     _check_room(home)
-    state = read_state(home)
+    deadline = time.monotonic() + patience_s
+    with _alone(home):
+        _wish(home, workers, only)
+        starter = _Starter(home)
+        while not starter.look() and time.monotonic() < deadline:
+            time.sleep(_TICK_S)
+    _wait(home, starter, on_progress, deadline)
+
+
+@contextmanager
+def _alone(home: Path) -> Iterator[None]:
+    """Wait until nobody else is about to start the stack: who comes second finds it running, and keeps what it has.
+
+    Raises:
+        StackFailed: the folder cannot be written.
+    """
+    try:
+        (home / "log").mkdir(exist_ok=True)
+        lock = (home / "up.lock").open("a")
+    except OSError as problem:
+        raise _unwritable(home, problem) from problem
+    with lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _wish(home: Path, workers: int | None, only: tuple[str, ...]) -> None:
+    """Write down what is wanted now: more than before, or the same again."""
     if supervisor_of(home) is None:
         _check_existing_servers()
         wish = Wish(workers or 1, only)
     else:
-        _check_same_servers(state)
+        _check_same_servers(read_state(home))
         running = Wish.read(home)
         together = (*running.only, *(name for name in only if name not in running.only))
         wish = Wish(workers or running.workers, together if running.only and only else ())
     try:
         wish.write(home)
-        (home / "log").mkdir(exist_ok=True)
     except OSError as problem:
         raise _unwritable(home, problem) from problem
-    _wait(home, on_progress, time.monotonic() + patience_s)
 
 
-def _wait(home: Path, on_progress: Callable[[str], None], deadline: float) -> None:
-    """Until all that is wanted serves; a supervisor is started where none is."""
-    starter = _Starter(home)
+def _wait(home: Path, starter: "_Starter", on_progress: Callable[[str], None], deadline: float) -> None:
+    """Until all that is wanted serves; a supervisor is started where none is any more."""
     serving = [] if supervisor_of(home) is None else [part.name for part in status(home) if part.state in _SERVES]
     told = dict.fromkeys(serving, "ready")
     while time.monotonic() < deadline:
