@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import click
 
 from cli.inputs import files_argument, interface_option, sources_of
-from cli.printing import UNTIMED_US, as_json, event_json, fact_json, rejected_json, scalar
+from cli.printing import UNTIMED_US, as_json, event_json, fact_json, notes, rejected_json, scalar
 from schemas.event import UNDECODED, Event
 from schemas.facts import Facts, Reject
 from schemas.time import format_time
@@ -35,15 +35,18 @@ def decode(files: tuple[Path, ...], number: str, json_: bool) -> None:
     Example: twin decode street/04/street.ocpp.jsonl --interface 4 --json
     """
     conversations = Conversations()
-    undecoded = 0
+    messages = undecoded = 0
     for source in sources_of(files):
         for outcome in read(source, number, conversations=conversations):
             told = _told(outcome)
+            messages += 1
             undecoded += told.undecoded
             if json_:
                 click.echo(as_json(told.json))
             else:
                 click.echo("\n".join(told.lines))
+    if not messages:
+        notes.print("there is no message in it")
     if undecoded:
         sys.exit(EXIT_SOME_UNDECODED)
 

@@ -114,8 +114,12 @@ def _nothing_known(config: Settings, point: str, day: date, known_us: int | None
     near = lookups.points_like(config.database_url, config.schema, point.partition("/")[0])
     if point in near and known_us is not None:
         return f"nothing was known of {point} on {day} at {format_time(known_us)}; ask for a later --known-at"
-    known = f"points of that name: {', '.join(near)}" if near else "`twin actors` lists who there is"
-    return f"nothing is known of {point} on {day}; {known}"
+    if point in near:
+        return f"nothing is known of {point} on {day}, only on other days"
+    others = lookups.other_series(config.database_url, config.schema, point)
+    hints = [f"points of that name: {', '.join(near)}"] if near else []
+    hints += [f"its {', '.join(others)} is in the view slot_value_v1 (`twin sql`), but no energy"] if others else []
+    return f"nothing is known of {point} on {day}; {'; '.join(hints) or '`twin actors` lists who there is'}"
 
 
 def day_of_point(config: Settings, point: str, day: date, known_us: int | None = None) -> Day:

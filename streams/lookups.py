@@ -156,13 +156,22 @@ def progress(url: str, schema: str) -> dict[tuple[str, int], int]:
 
 
 def points_like(url: str, schema: str, text: str) -> list[str]:
-    """Points whose name holds the text, for a helpful error."""
+    """Points with registers, or quarter hours of energy, whose name holds the text, for a helpful error."""
     with connected(url, schema) as connection:
         rows = connection.execute(
             "select point from register where point ilike '%%' || %s || '%%' "
-            "union select object from series where object ilike '%%' || %s || '%%' order by 1 limit 8",
+            "union select object from series where object ilike '%%' || %s || '%%' and series ~ '^energy[.]' "
+            "order by 1 limit 8",
             [text, text],
         )
+        return [row[0] for row in rows]
+
+
+def other_series(url: str, schema: str, name: str) -> list[str]:
+    """The series of an object that are not energy, such as ``price.day-ahead``."""
+    with connected(url, schema) as connection:
+        asked = "select distinct series from series where object = %s and series !~ '^energy[.]' order by 1"
+        rows = connection.execute(asked, [name])
         return [row[0] for row in rows]
 
 

@@ -162,3 +162,9 @@ def test_an_empty_folder_is_said_to_be_empty(bare, tmp_path):
     refused = bare("decode", tmp_path, "--interface", "4")
     assert refused.exit_code == 1
     assert refused.stderr == f"twin: there is no file in {tmp_path}; hidden ones are passed over\n"
+
+
+def test_an_empty_file_is_said_to_hold_no_message(bare, tmp_path):
+    (tmp_path / "empty.jsonl").touch()
+    said = bare("decode", tmp_path, "--interface", "4", "--json")
+    assert (said.exit_code, said.stdout, said.stderr) == (0, "", "there is no message in it\n")

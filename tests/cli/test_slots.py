@@ -120,6 +120,20 @@ def test_an_unknown_point_is_answered_with_near_names(twin):
     assert f"points of that name: {POINT}" in refused.stderr
 
 
+@pytest.mark.parametrize(
+    ("point", "day", "sentence"),
+    [
+        ("10Y1001A1001A82H", DAY, "its price.day-ahead is in the view slot_value_v1 (`twin sql`), but no energy"),
+        (POINT, "2026-05-01", f"nothing is known of {POINT} on 2026-05-01, only on other days"),
+        ("nobody", DAY, "`twin actors` lists who there is"),
+    ],
+)
+def test_a_point_without_energy_that_day_says_where_to_look(twin, point, day, sentence):
+    refused = twin("slots", point, day)
+    assert (refused.exit_code, refused.stderr.count("\n")) == (1, 1)
+    assert sentence in refused.stderr
+
+
 def test_json_and_csv_are_not_asked_for_at_once(twin):
     refused = twin("slots", POINT, DAY, "--json", "--csv")
     assert refused.exit_code == 2
