@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Any, BinaryIO, Final, NamedTuple, cast
 
+from schemas.wire.capture import logs
 from schemas.wire.capture.packets import is_capture, packets_of
 from schemas.wire.capture.tcp import Heard, heard
 from schemas.wire.contract import BadSyntax, Frame, Malformed, Truncated, Unsupported
@@ -33,15 +34,17 @@ class Speech(NamedTuple):
 
 def recognise(head: bytes, speech: Speech) -> bool:
     """Whether a file that starts so may hold the protocol: any capture, or octets that begin like a message."""
-    return is_capture(head) or looks_like(head, speech.starts)
+    return is_capture(head) or looks_like(head, speech.starts) or logs.is_log(head, speech.starts)
 
 
 def split(stream: BinaryIO, speech: Speech, head: bytes = b"") -> Iterator[Frame | Malformed]:
-    """Cut a capture, a stream of octets, hex digits or a log of them into messages; ``head`` was read already."""
+    """Cut a capture, a stream of octets, hex digits or a log into messages; ``head`` was read already."""
     head += stream.read(max(0, _HEAD_BYTES - len(head)))
     whole = cast("BinaryIO", _Joined(head, stream))
     if is_capture(head):
         return frames_of(whole, speech)
+    if logs.is_log(head, speech.starts):
+        return logs.split(head, stream, speech.starts, speech.next_piece)
     return split_octets(whole, speech.next_piece)
 
 

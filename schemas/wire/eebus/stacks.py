@@ -17,35 +17,26 @@ Energy managers and test tools write such lines, for example (``HEX`` is the pee
 
 import re
 from collections.abc import Iterator
-from typing import Any, BinaryIO, Final, NamedTuple
+from typing import BinaryIO, Final, NamedTuple
 
 from schemas.time import HOUR_US, MINUTE_US
 from schemas.wire.contract import BadSyntax, Frame, Malformed, TooLarge, WireError
 from schemas.wire.eebus.forms import SHIP_MESSAGES
 from schemas.wire.eebus.moments import absolute_us
 from schemas.wire.json_lines import BOM, LINE_LIMIT, lines_of, log_time_us
+from schemas.wire.program_lines import OWN_LIMIT, SENT, Beginning, beginning, is_own
 
 _MESSAGE: Final = re.compile(
     rb'[\x01-\x03]?\{\s*"(?:data|datagram|' + "|".join(sorted(SHIP_MESSAGES)).encode() + rb')"\s*:\s*[\[{]'
 )
-_TIME: Final = re.compile(
-    rb"(?P<date>\d{4}[-/]?\d\d[-/]?\d\d)[T ](?P<clock>\d\d:\d\d:\d\d)"
-    rb"(?:[.,](?P<part>\d{1,9}))?(?P<zone>Z|[+-]\d\d:\d\d)?"
-)
-_DIRECTION: Final = re.compile(rb"\b(?:(?P<sent>send|sent)|recv|received)\b", re.IGNORECASE)
 _SKI: Final = re.compile(rb"(?<![0-9A-Fa-f])[0-9A-Fa-f]{40}(?![0-9A-Fa-f])")
-_OF_THE_PROGRAM: Final = re.compile(
-    rb"(?:\[[\w -]{1,30}\] |\d{4}[-/]?\d\d[-/]?\d\d[T ]\d\d:\d\d:\d\d).{0,120}?"
-    rb"\b(?:FATAL|ERROR|WARN|WARNING|INFO|DEBUG|TRACE)\b",
-    re.IGNORECASE,
-)
-"""A module in brackets or a time, and a level, as programs begin what they say of themselves."""
-
 _SPEAKS: Final = re.compile(rb"\[eebus[\w -]{0,20}\] (?:DEBUG|TRACE) ")
-_BEGINNING: Final = 64 * 1024
-_OWN_LIMIT: Final = 300
+_HEAD: Final = 64 * 1024
 _PREFIX_LIMIT: Final = 600
-"""Octets of a line in which its beginning, and those before a message, are looked for; programs write some dozens."""
+"""Octets before a message in its line; programs write some dozens."""
+
+_CUT: Final = b'"datagram"'
+"""In a line without a whole beginning of a message: it was one."""
 
 _HEARTBEAT: Final = re.compile(rb'"deviceDiagnosisHeartbeatData".{0,200}?"timestamp"\s*:\s*"([^"]{1,40})"', re.DOTALL)
 _QUARTER_US: Final = 15 * MINUTE_US
@@ -57,18 +48,16 @@ _LATE_US: Final = MINUTE_US
 
 
 class _Prefix(NamedTuple):
-    """What a line says before its message; ``logged`` is the time as it stands there, "" without one."""
+    """What a line says before its message: the peer's SKI, and what every program says."""
 
-    sent: bool
     ski: str
-    logged: str
-    has_zone: bool
+    said: Beginning
 
 
 def is_log(head: bytes) -> bool:
     """Whether a file that starts so is the log of a program, with a message among its first lines."""
-    lines = head[:_BEGINNING].removeprefix(BOM).split(b"\n")
-    return any(_prefix(line) is not None or _SPEAKS.search(line[:_OWN_LIMIT]) for line in lines)
+    lines = head[:_HEAD].removeprefix(BOM).split(b"\n")
+    return any(_prefix(line) is not None or _SPEAKS.search(line[:OWN_LIMIT]) for line in lines)
 
 
 def split(head: bytes, stream: BinaryIO) -> Iterator[Frame | Malformed]:
@@ -84,15 +73,10 @@ def split(head: bytes, stream: BinaryIO) -> Iterator[Frame | Malformed]:
         try:
             if prefix is not None:
                 yield clock.frame(content, at, prefix)
-            elif content and not _is_own(content):
+            elif content and (_CUT in content or not is_own(content)):
                 raise BadSyntax("neither a line with Send or Recv and a message, nor one with a time and a level")
         except WireError as error:
             yield Malformed(content, at, error)
-
-
-def _is_own(line: bytes) -> bool:
-    """Whether a program says this of itself."""
-    return b'"datagram"' not in line and _OF_THE_PROGRAM.search(line[:_OWN_LIMIT]) is not None
 
 
 def _prefix(line: bytes) -> _Prefix | None:
@@ -101,20 +85,11 @@ def _prefix(line: bytes) -> _Prefix | None:
     if found is None:
         return None
     before = line[: found.start()]
-    directions, skis, times = list(_DIRECTION.finditer(before)), _SKI.findall(before), list(_TIME.finditer(before))
-    if not directions:
+    said = beginning(before)
+    if not said.direction:
         return None
-    stamp = next((time for time in times if time["zone"]), times[-1] if times else None)
-    logged, has_zone = ("", False) if stamp is None else (_written(stamp), bool(stamp["zone"]))
-    return _Prefix(bool(directions[-1]["sent"]), skis[-1].decode() if skis else "", logged, has_zone)
-
-
-def _written(stamp: re.Match[bytes]) -> str:
-    """A time of a log as ISO 8601 writes it."""
-    parts = {name: (value or b"").decode() for name, value in stamp.groupdict().items()}
-    fraction = f".{parts['part'][:6]}" if parts["part"] else ""
-    date = re.sub("[-/]", "", parts["date"])
-    return f"{date[:4]}-{date[4:6]}-{date[6:]}T{parts['clock']}{fraction}{parts['zone']}"
+    skis = _SKI.findall(before)
+    return _Prefix(skis[-1].decode() if skis else "", said)
 
 
 class _Clock:
@@ -137,25 +112,22 @@ class _Clock:
             BadSyntax: its time is none.
         """
         self._learn(line, prefix)
-        context: dict[str, Any] = {"direction": "sent" if prefix.sent else "received"}
-        time_us: int | None = None
-        if prefix.has_zone:
-            time_us = log_time_us(prefix.logged)
-        elif prefix.logged:
-            context["logged"] = prefix.logged
-            if self._ahead_us is not None:
-                time_us = log_time_us(f"{prefix.logged}Z") - self._ahead_us
+        said, context = prefix.said, prefix.said.context()
+        time_us = said.time_us()
+        if time_us is None and said.logged and self._ahead_us is not None:
+            time_us = log_time_us(f"{said.logged}Z") - self._ahead_us
         found = _MESSAGE.search(line)
         assert found is not None
         return Frame(line[found.start() :], offset + found.start(), time_us, prefix.ski, context)
 
     def _learn(self, line: bytes, prefix: _Prefix) -> None:
         """Take the distance from a heartbeat the program sent: the other end's clock may go wrong."""
-        found = _HEARTBEAT.search(line) if prefix.sent and prefix.logged and not prefix.has_zone else None
+        said = prefix.said
+        found = _HEARTBEAT.search(line) if said.direction == SENT and said.logged and not said.has_zone else None
         if found is None:
             return
         try:
-            ahead_us = log_time_us(f"{prefix.logged}Z") - absolute_us(found[1].decode())
+            ahead_us = log_time_us(f"{said.logged}Z") - absolute_us(found[1].decode())
         except (ValueError, WireError):
             return
         whole_us = round(ahead_us / _QUARTER_US) * _QUARTER_US

@@ -5,8 +5,9 @@ A line, a document over several lines, or the elements of an array, each in one 
 - the bare message: ``{"V2G_Message": {"Header": ..., "Body": ...}}``, ``{"AC_ChargeLoopReq": {"Header": ...}}``;
 - an object of a log: ``{"time": ..., "source": ..., "direction": ..., "message": {"V2G_Message": ...}}``; of the
   members beside ``message`` none must be there;
-- a line of text that ends with a message behind the namespace: ``... (ns=urn:iso:15118:2:2013:MsgDef): {...}``. Where
-  it begins with a time that has a zone, that is its time.
+- a line of text that ends with a message behind the namespace: ``... (ns=urn:iso:15118:2:2013:MsgDef): {...}``, which
+  some stacks call ``Namespace.ISO_V2_MSG_DEF``. Where it has a time with a zone, that is its time. Lines in which a
+  program says something else, with a time and a level, are left out.
 """
 
 import re
@@ -16,15 +17,23 @@ from typing import Any, BinaryIO, Final
 import orjson
 
 from schemas.wire.contract import BadSyntax, Frame, Malformed, TooLarge, WireError
+from schemas.wire.iso15118.codec import DIN, ISO_2, ISO_20_AC, ISO_20_COMMON, ISO_20_DC, SAP
 from schemas.wire.json_lines import BOM, log_time_us, messages_of, place_of
+from schemas.wire.program_lines import OWN_LIMIT, beginning, is_own
 from schemas.wire.strict_json import FRAME_LIMIT_BYTES
 
 _MESSAGE: Final = re.compile(rb'"(?:V2G_Message|supportedAppProtocolRe[qs]|[A-Z][A-Za-z_]{3,60}Re[qs])"\s*:\s*\{')
-_STACK_LINE: Final = re.compile(
-    rb"(?:(?P<time>\d{4}-\d\d-\d\d[T ]\S+(?:Z|[+-]\d\d:\d\d))\s)?"
-    rb".*?\(ns=(?P<namespace>[^\s()]{1,100})\):\s*(?P<message>\{.*)",
-    re.DOTALL,
-)
+_STACK_LINE: Final = re.compile(rb"(?P<before>.*?)\(ns=(?P<namespace>[^\s()]{1,100})\):\s*(?P<message>\{.*)", re.DOTALL)
+_NAMED: Final = {
+    "SAP": SAP,
+    "DIN_MSG_DEF": DIN,
+    "ISO_V2_MSG_DEF": ISO_2,
+    "ISO_V20_COMMON_MSG": ISO_20_COMMON,
+    "ISO_V20_AC": ISO_20_AC,
+    "ISO_V20_DC": ISO_20_DC,
+}
+"""What a stack's log calls the namespaces by, behind ``Namespace.``."""
+
 _WORD_LIMIT: Final = 200
 
 
@@ -39,7 +48,13 @@ def recognise(head: bytes) -> bool:
 def split(head: bytes, stream: BinaryIO) -> Iterator[Frame | Malformed]:
     """Cut a log into messages; ``head`` was read already. What holds none comes out as a :class:`Malformed`."""
     head += stream.read(FRAME_LIMIT_BYTES + 1 - len(head))
-    return messages_of(head, stream, _cut, lambda line: _MESSAGE.search(line) is not None)
+    found = messages_of(head, stream, _cut, lambda line: _MESSAGE.search(line) is not None)
+    return (item for item in found if not (isinstance(item, Malformed) and _is_talk(item.raw)))
+
+
+def _is_talk(line: bytes) -> bool:
+    """Whether a line holds no message, nor what is left of one, but what a program says of itself."""
+    return not line.startswith((b"{", b"[{")) and b"(ns=" not in line and not _MESSAGE.search(line) and is_own(line)
 
 
 def _cut(content: bytes, offset: int) -> Frame | Malformed:
@@ -55,9 +70,9 @@ def _stack_line(line: bytes, offset: int) -> Frame:
     found = _STACK_LINE.match(line)
     if found is None:
         raise BadSyntax("neither a message as JSON, nor an object of a log, nor a line with (ns=...): and a message")
-    time_us = log_time_us(found["time"].decode("ascii")) if found["time"] else None
-    context = {"namespace": found["namespace"].decode("ascii", "replace")}
-    return Frame(found["message"], offset + found.start("message"), time_us, "", context)
+    said, namespace = beginning(found["before"][:OWN_LIMIT]), found["namespace"].decode("ascii", "replace")
+    context = said.context() | {"namespace": _NAMED.get(namespace.removeprefix("Namespace."), namespace)}
+    return Frame(found["message"], offset + found.start("message"), said.time_us(), "", context)
 
 
 def _record(line: bytes, offset: int) -> Frame:

@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, Final
 
 from schemas.wire import capture
+from schemas.wire.capture import logs
 from schemas.wire.contract import Frame, Malformed, TooLarge, WireFormat
 from schemas.wire.json_messages import looks_like_json, messages
 from schemas.wire.modbus.adu import SPEECH
@@ -49,7 +50,7 @@ __all__ = [
     "encode_written",
 ]
 
-_HEAD: Final = 4096
+_HEAD: Final = 64 * 1024
 
 
 def recognise(head: bytes, _name: str) -> bool:
@@ -62,7 +63,7 @@ def split(stream: BinaryIO) -> Iterator[Frame | Malformed]:
     head = stream.read(_HEAD)
     if is_csv(head):
         yield from _whole(head, stream)
-    elif looks_like_json(head) and b"\0" not in head:
+    elif looks_like_json(head) and b"\0" not in head and not logs.is_log(head, SPEECH.starts):
         yield from messages(stream, head)
     else:
         yield from capture.split(stream, SPEECH, head)
