@@ -13,12 +13,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from replay.scenario import NO_FAULTS
 from replay.scenario.day import Day, logged
+from replay.scenario.message import Message
+from replay.scenario.plan import plan_day
 from replay.scenario.setting import Setting
-from replay.scenario.writers import aggregator, entsoe, mscons, tariff
+from replay.scenario.street import Street
+from replay.scenario.world import first_state, walk
+from replay.scenario.writers import aggregator, entsoe, exi, mscons, pilot, tariff
 from replay.scenario.writers.captures import Capture, file_of
 from replay.scenario.writers.mbus import LOG as MBUS_LOG
 from replay.scenario.writers.modbus import DUMPS
-from replay.scenario.writers.pilot import LOG as PILOT_LOG
 from replay.scenario.writers.point_lists import LINKS
 from schemas.identifiers import make_malo
 from schemas.interfaces import INTERFACES, format_of
@@ -40,6 +43,8 @@ _SMGW: Final = "EPPC0210000001"
 _ORDER: Final = "f81d4fae-7dec-11d0-a765-00a0c91e6bf6"
 _LINES: Final = 24
 """Lines of a log that make one seed."""
+
+_CABLES: Final = 9
 
 
 class Seed(NamedTuple):
@@ -90,25 +95,34 @@ def _street(*logs: str) -> list[Seed]:
     return [seed for log in logs for seed in _pieces([(number, line) for name, number, line in _said() if name == log])]
 
 
-def _cables(log: str) -> list[Seed]:
-    """What is said over the cables of four wallboxes, in EXI or by the pilot; nothing where there is no codec."""
-    day = Day(DAY, Setting(4, 1, 900, 900, NO_FAULTS, iso15118_cars=4))
+@cache
+def _on_cables() -> tuple[Message, ...]:
+    """What is said over the cables of the first wallboxes, direct current too; nothing where there is no codec."""
+    street = Street(1, _CABLES)
+    plan = plan_day(street, DAY)
+    said: list[Message] = []
     with suppress(CodecUnavailable):
-        return _pieces([(number, line) for name, number, line in _lines(day) if name == log])
-    return []
+        speakers = (exi.Cars(street, plan, _CABLES), pilot.Pilots(street, plan))
+        for quarter in walk(street, plan, first_state(street)):
+            for speaker in speakers:
+                said += speaker.messages(quarter)
+    return tuple(said)
+
+
+def _cables(log: str) -> list[Seed]:
+    """What wallboxes log of their cables, in EXI or by the pilot."""
+    found = [message for message in _on_cables() if (message.log or message.interface) == log]
+    return _pieces([(message.interface, logged(message)) for message in found])
 
 
 def _captures() -> Iterator[Seed]:
-    """The beginning of every recording of a cable of four wallboxes; nothing where there is no codec."""
-    day = Day(DAY, Setting(4, 1, 900, 900, NO_FAULTS, iso15118_cars=4))
-    captures: dict[str, Capture] = {}
-    begun: dict[str, list[bytes]] = {}
-    with suppress(CodecUnavailable):
-        for message in day.live():
-            lines = begun.setdefault(message.log, [])
-            if file_of(message.log) and len(lines) < _LINES:
-                lines.append(captures.setdefault(message.log, Capture(message.log))(message))
-    return (Seed("1", b"".join(lines)) for lines in begun.values() if lines)
+    """The beginning of every recording of a cable."""
+    logs: dict[str, list[Message]] = {}
+    for message in _on_cables():
+        logs.setdefault(message.log, []).append(message)
+    for log, messages in logs.items():
+        if file_of(log):
+            yield Seed(exi.INTERFACE, b"".join(map(Capture(log), messages[:_LINES])))
 
 
 def _pieces(lines: Sequence[tuple[str, bytes]]) -> list[Seed]:
@@ -343,7 +357,7 @@ _SEEDS: Final[dict[str, Callable[[], Iterable[Seed]]]] = {
     "entsoe": lambda: _papers(entsoe.documents),
     "han_json": _han_json,
     "iec104": lambda: [*_iec104(), *_street(*LINKS)[::4]],
-    "iec61851": lambda: [*_pilot(), *_cables(PILOT_LOG)],
+    "iec61851": lambda: [*_pilot(), *_cables(pilot.LOG)],
     "iso15118": lambda: [*_iso15118(), *_cables("1"), *_captures()],
     "master_data": _locations,
     "mbus": lambda: [*_mbus(), *(seed for seed in _street(MBUS_LOG) if is_read("mbus", seed))],
