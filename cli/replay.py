@@ -73,12 +73,14 @@ def replay(
     Example: twin replay 2026-03-29 --publish --speed 600
     """  # noqa: D301 -- click's mark that lines stay as they are
     config = settings()
+    given = {name for name in ctx.params if ctx.get_parameter_source(name) is not ParameterSource.DEFAULT}
     if publish:
-        given = [name for name in ("into", "source") if ctx.get_parameter_source(name) is not ParameterSource.DEFAULT]
-        if given:
+        if given & {"into", "source"}:
             raise click.UsageError("--publish runs no day again: leave --into and --from away")
         _publish(config, day, speed, json_)
         return
+    if "speed" in given:
+        raise click.UsageError("--speed is for --publish; without it a day is run as fast as the machine can")
     if into in {config.schema, LIVE}:
         raise click.UsageError(f"{into} is where the workers write; choose another name for the replay")
     with progress_bar(f"{day} into {into}") as advance:

@@ -11,6 +11,7 @@ from psycopg import sql
 
 from replay.reading import Window, window_of
 from replay.stretch import check_holds
+from schemas.facts import QUALITIES
 from schemas.time import from_us, to_us
 
 Values = dict[str, Any]
@@ -60,6 +61,9 @@ class _Kind(NamedTuple):
     naming: str = ""
 
 
+_CLAIM = f"(array{list(QUALITIES)})[quality + 1] || ' ' || trim_scale(value)"
+"""A quality as a word, for tables hold its place in the order, and a value."""
+
 _KINDS = (
     _Kind(
         "twin",
@@ -100,7 +104,7 @@ _KINDS = (
     ),
     _Kind(
         "slot_value",
-        "select series_id as id, slot, version, array_agg(quality || ' ' || trim_scale(value) order by quality, value)"
+        f"select series_id as id, slot, version, array_agg({_CLAIM} order by quality, value)"  # noqa: S608 -- a constant
         " as claimed from {side}.slot_value where slot >= %(start)s and slot < %(end)s group by 1, 2, 3",
         "id, slot, version",
         "slot",
@@ -136,15 +140,20 @@ def compare_window(url: str, left: str, right: str, window: Window) -> Differenc
             counting = _in(f"select count(*) from ({kind.table}) as rows", left, right, side="left")  # noqa: S608
             counted = connection.execute(counting, span).fetchone()
             found.compared[kind.name] = counted[0] if counted else 0
-            for names, at, one, other in connection.execute(_in(_query(kind), left, right), span):
-                time_us = to_us(at)
+            for texts, at, one, other in connection.execute(_in(_query(kind), left, right), span):
+                time_us, names = to_us(at), tuple(map(_word, kind.names, texts))
                 if kind.name != "twin":
-                    found.differing.append(Difference(kind.name, tuple(names), time_us, one, other))
+                    found.differing.append(Difference(kind.name, names, time_us, one, other))
                 elif time_us >= window.end_us:
                     found.moved_on.append((names[0], names[1]))
                 else:
-                    found.differing.append(Difference(kind.name, tuple(names), None, one, other))
+                    found.differing.append(Difference(kind.name, names, None, one, other))
     return found
+
+
+def _word(name: str, text: str) -> str:
+    """A part of a name as people know it; a quality as a word."""
+    return QUALITIES[int(text)] if name == "quality" else text
 
 
 def _query(kind: _Kind) -> str:

@@ -90,6 +90,7 @@ def test_every_difference_is_listed_and_exit_code_1(twin, again, database_url):
         (["replay", DAY, "--into", "Robert'); drop table"], 2, "may have small letters, digits and _"),
         (["replay", DAY, "--publish", "--speed", "0"], 2, "0.0 is not in the range x>0"),
         (["replay", DAY, "--publish", "--into", "again"], 2, "leave --into and --from away"),
+        (["replay", DAY, "--into", "again", "--speed", "60"], 2, "--speed is for --publish"),
     ],
 )
 def test_what_cannot_be_done_is_one_sentence(twin, arguments, code, sentence):

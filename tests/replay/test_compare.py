@@ -54,13 +54,13 @@ def test_positions_are_not_compared(database_url, schema, other):
         ),
         (
             "edge",
-            ("P", "D", "1-0:1.8.0", "import", "0", ""),
+            ("P", "D", "1-0:1.8.0", "import", MEASURED, ""),
             {"readings": [Reading("P", "D", "1-0:1.8.0", "import", AT, 5, MEASURED)]},
             {"readings": [Reading("P", "D", "1-0:1.8.0", "import", AT, 6, MEASURED)]},
         ),
         (
             "sample",
-            ("P", "4"),
+            ("P", INDICATIVE),
             {"samples": [Sample("P", 5, AT, INDICATIVE)]},
             {"samples": [Sample("P", 6, AT, INDICATIVE)]},
         ),
@@ -78,6 +78,14 @@ def test_a_row_that_differs_is_named_with_both_values(database_url, schema, othe
     assert result.differing[0].time_us == (None if kind == "twin" else AT)
     assert None not in (result.differing[0].left, result.differing[0].right)
     assert result.differing[0].left != result.differing[0].right
+
+
+def test_a_value_that_is_claimed_with_another_quality_says_both(database_url, schema, other):
+    def claimed(quality):
+        return [saying(1, slot_values=[SlotValue("price", "DE-LU", AT, Decimal("1.5"), "EUR/MWh", quality, "v1")])]
+
+    (entry,) = found(database_url, schema, other, claimed(MEASURED), claimed(INDICATIVE)).differing
+    assert (entry.left, entry.right) == ({"claimed": ["measured 1.5"]}, {"claimed": ["indicative 1.5"]})
 
 
 def test_a_missing_row_has_one_side_only(database_url, schema, other):
