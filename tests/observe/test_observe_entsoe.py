@@ -149,6 +149,14 @@ def test_a_document_says_up_to_when_prices_are_known():
     }
 
 
+def test_prices_may_be_known_beyond_the_period_that_was_asked_for():
+    document = prices_of("doc-1", CREATED_US, [prices("1", "2", resolution_s=3600)], sender=EXCHANGE, receiver=EXCHANGE)
+    said = {
+        o.attribute: o.value for o in facts_of(encode_prices(document | {"until_us": START_US + HOUR_US})).observations
+    }
+    assert said["prices_until"] == format_time(START_US + 2 * HOUR_US)
+
+
 def test_an_acknowledgement_says_why_there_are_no_prices():
     raw = f"""<Acknowledgement_MarketDocument><mRID>a</mRID><createdDateTime>2026-10-24T11:06:00Z</createdDateTime>
 <sender_MarketParticipant.mRID>{EXCHANGE}</sender_MarketParticipant.mRID>

@@ -408,7 +408,12 @@ DEEP = b'[2,"1","DataTransfer",{"vendorId":"v","data":' + b"[" * 70 + b"]" * 70 
         (b'[2,"19","DataTransfer",{"vendorId":"\\ud800"}]', BadSyntax),
         (b'[2,"19","DataTransfer",{"vendorId":"a\\u0000"}]', SchemaViolation),
         (b'[2,"' + b"x" * 37 + b'","Heartbeat",{}]', SchemaViolation),
-        (b'[2,"19","Heartbeat",{"a":1}]', SchemaViolation),
+        (b'[2,"19","Authorize",{"idTag":7,"a":1}]', SchemaViolation),
+        (
+            b'[2,"19","MeterValues",{"connectorId":1,"meterValue":[{"timestamp":"%b","sampledValue":'
+            b'[{"value":"7","units":"kWh"}]}]}]' % NOON.encode(),
+            SchemaViolation,
+        ),
         (b'[2,"19","MeterValues",{}]', SchemaViolation),
         (b'[2,"19","NotifyPeriodicEventStream",{}]', SchemaViolation),
         (b'[6,"19","Heartbeat",{}]', SchemaViolation),
@@ -452,6 +457,30 @@ def test_1_6_and_2_0_1_have_no_send_and_no_result_error(kind):
     message = [5, "1", "X", "", {}] if kind == 5 else [6, "n", "NotifyPeriodicEventStream", STREAM]
     with pytest.raises(SchemaViolation, match=r"2\.1 only"):
         decode(message, subprotocol="ocpp1.6")
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        ({"connectorId": 1, "status": "Faultd", "errorCode": "NoError"}, "OCPP 1.6: status"),
+        ({"connectorId": 1, "evseId": 1, "timestamp": NOON, "connectorStatus": "Busy"}, "OCPP 2.0.1: connectorStatus"),
+    ],
+)
+def test_where_no_version_is_stated_the_nearest_one_says_what_is_wrong(body, sentence):
+    with pytest.raises(SchemaViolation, match=sentence):
+        decode(json.dumps([2, "19", "StatusNotification", body]).encode())
+
+
+def test_fields_that_a_station_adds_to_a_body_are_kept_apart_and_nothing_is_read_from_them():
+    conversation = Conversation()
+    call = decode(b'[2,"19","Authorize",{"connectorId":"x","timestamp":5,"idTag":"045D82"}]', conversation)
+    answer = decode(b'[3,"19",{"idTagInfo":{"status":"Accepted"},"meterValue":7}]', conversation)
+    assert (call.type, call.actor, call.time_us) == ("ocpp.1.6.Authorize", "evse:CP1", None)
+    assert (call.payload["body"], call.payload["unknown_fields"]) == (
+        {"idTag": "045D82"},
+        {"connectorId": "x", "timestamp": 5},
+    )
+    assert (answer.type, answer.payload["unknown_fields"]) == ("ocpp.1.6.Authorize.result", {"meterValue": 7})
 
 
 def test_a_result_that_breaks_its_schema_is_refused():

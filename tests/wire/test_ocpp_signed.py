@@ -72,6 +72,23 @@ def test_the_key_may_be_sent_once(key):
     }
 
 
+@pytest.mark.parametrize("plain", [True, False], ids=["as it is", "in base64"])
+def test_a_signed_value_of_1_6_may_be_json_with_its_key(plain):
+    text = record() if plain else base64.b64encode(record().encode()).decode()
+    said = {"signedMeterData": text, "encodingMethod": "OCMF", "signingMethod": "", "publicKey": PUBLIC.hex()}
+    (event,) = events(of_1_6(json.dumps(said)))
+    assert event.payload["signed"][0]["signature"]["valid"] is True
+    facts = facts_of(event)
+    assert ("GS-1/1@signed", 107_250_000) in {(reading.point, reading.value_mwh) for reading in facts.readings}
+    assert "OCMF" in {fact.value for fact in facts.observations if fact.attribute == "signed_value_encoding"}
+
+
+@pytest.mark.parametrize("text", ['{"signedMeterData":5}', "{nonsense", '{"signedMeterData":"???"}', "[]", "eW91"])
+def test_a_signed_value_of_another_kind_is_passed_over(text):
+    (event,) = events(of_1_6(text))
+    assert "signed" not in event.payload
+
+
 def test_without_a_key_the_record_is_kept_and_says_so():
     (event,) = events(of_1_6(record()))
     assert event.payload["signed"][0]["signature"]["reason"] == "key-unknown"

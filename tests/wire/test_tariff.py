@@ -86,6 +86,13 @@ def test_the_answer_of_energy_charts_is_read():
     assert read(answer) == ("EUR/MWh", [(0, 1, "50.01"), (1, 2, "0"), (2, 3, "-1.5")])
 
 
+def test_the_answer_of_smartenergy_is_read():
+    dates = ("2026-10-25T02:45:00+02:00", "2026-10-25T02:00:00+01:00")
+    data = [{"date": date, "value": value} for date, value in zip(dates, (12.5, -0.25), strict=True)]
+    answer = {"tariff": "SPOT", "unit": "ct/kWh", "interval": 15, "data": data}
+    assert read(answer) == ("ct/kWh", [(3, 4, "12.5"), (4, 5, "-0.25")])
+
+
 def test_the_answer_of_evcc_is_read():
     rates = [{"start": "2026-10-25T02:00:00+02:00", "end": "2026-10-25T02:00:00+01:00", "value": 0.31}]
     assert read({"rates": rates, "currency": "EUR"}) == ("EUR/kWh", [(0, 4, "0.31")])

@@ -44,7 +44,8 @@ def observe(event: Event, facts: Facts) -> None:
         facts.slot_values += [SlotValue(series, zone, slot_us, price, unit, MEASURED, version) for price in prices]
     facts.rejects.extend(_incomplete_days(said, found))
     facts.observations.append(Observation(actor, "last_document", said["id"], "", time_us))
-    facts.observations.append(Observation(actor, "prices_until", format_time(said["until_us"]), "", time_us))
+    until_us = max((slot_us + SLOT_US for _, _, _, slot_us in found), default=said["until_us"])
+    facts.observations.append(Observation(actor, "prices_until", format_time(until_us), "", time_us))
 
 
 def _prices(said: dict[str, Any], facts: Facts) -> dict[_Key, list[Decimal]]:

@@ -6,6 +6,7 @@ The payload of a message::
      "direction": "to_csms" | "to_station" | "",       "" where the log does not say
      "call": {"action", "event", "request"?},          answers: the call, as far as it was seen
      "transaction": {"evse", "event"},                 where a message names its transaction only
+     "unknown_fields": {...},                          fields of the body that its schema does not have
      "signed": [{...}],                                signed values, as schemas.wire.ocmf explains them
      "context_missing": "call" | "transaction"}        what would have been needed and never came
 """
@@ -26,7 +27,7 @@ from schemas.wire.ocpp.connection import (
 )
 from schemas.wire.ocpp.framing import CALLRESULT, CALLRESULTERROR, NAMES, SEND, Rpc, unpack
 from schemas.wire.ocpp.signed import MARKS, explained
-from schemas.wire.ocpp.versions import fitting_request, fitting_result, stated_version, violations_of_type
+from schemas.wire.ocpp.versions import Fit, fitting_request, fitting_result, stated_version, violations_of_type
 from schemas.wire.strict_json import parse
 
 UNKNOWN_STATION: Final = "unknown"
@@ -80,7 +81,7 @@ def decode(frame: Frame, conversation: Conversation) -> Decoded:
             raise SchemaViolation(f"a {NAMES[rpc.kind]} exists in OCPP 2.1 only", 1)
     speech = _Speech(frame, rpc, station, direction, candidates, connection)
     decoded = speech.answer() if rpc.is_answer else speech.request()
-    if any(mark in frame.raw for mark in MARKS) and (values := _meter_values(rpc.body)):
+    if any(mark in frame.raw for mark in MARKS) and (values := _meter_values(decoded.payload["body"])):
         signed = explained(values, decoded.actor, conversation)
         if signed:
             decoded.payload["signed"] = signed
@@ -95,6 +96,7 @@ class _Speech:
     ) -> None:
         self._frame = frame
         self._rpc = rpc
+        self._unknown: dict[str, Any] = {}
         self._station = station
         self._direction = direction
         self._candidates = candidates
@@ -102,16 +104,16 @@ class _Speech:
 
     def request(self) -> Decoded:
         """A CALL or SEND."""
-        rpc, connection = self._rpc, self._connection
-        is_send = rpc.kind == SEND
-        fitting = fitting_request(rpc.action, rpc.body, self._candidates, send=is_send)
+        connection, is_send = self._connection, self._rpc.kind == SEND
+        fit = fitting_request(self._rpc.action, self._rpc.body, self._candidates, send=is_send)
+        rpc = self._known(fit)
         time_us = _own_time_us(rpc.body)
-        version = connection.narrow(fitting)
+        version = connection.narrow(fit.versions)
         payload = self._payload(version, rpc.action)
         evse = self._place(version, payload)
         if not is_send:
             kept = rpc.body if rpc.action in _REQUEST_NEEDED else None
-            call = OpenCall(rpc.action, self._frame.event_id, fitting, evse, kept)
+            call = OpenCall(rpc.action, self._frame.event_id, fit.versions, evse, kept)
             connection.called(self._direction, rpc.message_id, call)
         return self._decoded(version, rpc.action, evse, time_us, payload)
 
@@ -124,10 +126,11 @@ class _Speech:
         if call is None:
             payload = self._payload(self._candidates[0], "unknown") | {"context_missing": "call"}
             return self._decoded(self._candidates[0], f"unknown.{kind}", None, _answer_time_us(rpc.body), payload)
-        fitting = tuple(version for version in self._candidates if version in call.versions) or call.versions
+        fit = Fit(tuple(version for version in self._candidates if version in call.versions) or call.versions)
         if rpc.kind == CALLRESULT:
-            fitting = fitting_result(call.action, rpc.body, fitting)
-        version = connection.narrow(fitting)
+            fit = fitting_result(call.action, rpc.body, fit.versions)
+            rpc = self._known(fit)
+        version = connection.narrow(fit.versions)
         payload = self._payload(version, call.action)
         payload["call"] = {"action": call.action, "event": call.event}
         if call.request is not None:
@@ -135,6 +138,14 @@ class _Speech:
         if call.action == "StartTransaction" and rpc.kind == CALLRESULT and call.evse:
             connection.takes_place(rpc.body["transactionId"], Transaction(call.evse, call.event))
         return self._decoded(version, f"{call.action}.{kind}", call.evse, _answer_time_us(rpc.body), payload)
+
+    def _known(self, fit: Fit) -> Rpc:
+        """The message without the fields that its schema does not have; nothing is read from these."""
+        if fit.unknown:
+            body = self._rpc.body
+            self._unknown = {name: body[name] for name in fit.unknown}
+            self._rpc = self._rpc._replace(body={name: body[name] for name in body if name not in self._unknown})
+        return self._rpc
 
     def _place(self, version: str, payload: dict[str, Any]) -> int | None:
         """The EVSE a call is about; where it names only its transaction, the payload says from where it is known."""
@@ -155,7 +166,7 @@ class _Speech:
         return known.evse
 
     def _payload(self, version: str, action: str) -> dict[str, Any]:
-        return {
+        payload = {
             "version": version,
             "rpc": self._rpc.kind,
             "message_id": self._rpc.message_id,
@@ -164,6 +175,9 @@ class _Speech:
             "station": self._station,
             "body": self._rpc.body,
         }
+        if self._unknown:
+            payload["unknown_fields"] = self._unknown
+        return payload
 
     def _decoded(
         self, version: str, name: str, evse: int | None, own_time_us: int | None, payload: dict[str, Any]

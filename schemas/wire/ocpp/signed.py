@@ -1,17 +1,18 @@
 """Signed meter values inside OCPP messages: OCMF records, explained where they ride.
 
-OCPP 1.6: a sampled value of format ``SignedData`` whose text is the record. OCPP 2.x: ``signedMeterValue`` with the
-record in base64 and the public key, which a station may send once and then leave out; it is remembered.
+OCPP 1.6: a sampled value of format ``SignedData`` whose text is the record, or JSON that says of it what 2.x says
+(white paper "Signed meter values in OCPP" of the Open Charge Alliance). OCPP 2.x: ``signedMeterValue`` with the record
+in base64 and the public key, which a station may send once and then leave out; it is remembered.
 """
 
 import base64
-import binascii
 from collections.abc import Iterator
 from typing import Any, Final
 
 from schemas.wire.contract import Conversation, WireError
 from schemas.wire.ocmf import explain
 from schemas.wire.ocmf.record import PREFIX
+from schemas.wire.strict_json import parse
 
 MARKS: Final = (b"SignedData", b"signedMeterValue")
 """One of them stands in every message with a signed value."""
@@ -38,10 +39,9 @@ def _records(values: list[dict[str, Any]]) -> Iterator[tuple[bytes, str]]:
     """Records with the public keys that came with them ("" without one)."""
     for value in values:
         for sample in value["sampledValue"]:
-            text = sample.get("value")
-            if sample.get("format") == "SignedData" and isinstance(text, str) and text.startswith("OCMF|"):
-                yield text.encode(), ""
             signed = sample.get("signedMeterValue")
+            if signed is None and sample.get("format") == "SignedData":
+                signed = _in_text(sample["value"])
             if signed is None:
                 continue
             octets = _decoded(signed["signedMeterData"])
@@ -49,11 +49,25 @@ def _records(values: list[dict[str, Any]]) -> Iterator[tuple[bytes, str]]:
                 yield octets, _key(signed.get("publicKey") or "")
 
 
+def _in_text(text: Any) -> dict[str, str] | None:
+    """What the text of a signed value of 1.6 says, as 2.x says it; None where it is neither record nor such JSON."""
+    if not isinstance(text, str):
+        return None
+    if not text.startswith("{"):
+        return {"signedMeterData": text}
+    try:
+        said = parse(text.encode())
+    except WireError:
+        return None
+    fields = {name: said.get(name, "") for name in ("signedMeterData", "publicKey")}
+    return fields if all(isinstance(field, str) for field in fields.values()) else None
+
+
 def _decoded(text: str) -> bytes:
     """Octets in base64; some stations send the record as it is."""
     try:
         return base64.b64decode(text, validate=True)
-    except binascii.Error:
+    except ValueError:
         return text.encode()
 
 

@@ -4,9 +4,11 @@ import json
 from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.resources import files
-from typing import Any, Final
+from itertools import islice
+from typing import Any, Final, NamedTuple
 
 import jsonschema_rs
+from jsonschema_rs import ValidationErrorKind
 
 from schemas.wire.contract import SchemaViolation, Unsupported
 
@@ -22,6 +24,7 @@ SUBPROTOCOLS: Final = {f"ocpp{version}": version for version in PREFERENCE}
 
 _FOLDERS: Final = {"1.6": "v16", "2.0.1": "v201", "2.1": "v21"}
 _DETAIL_LIMIT: Final = 300
+_ERRORS_COUNTED: Final = 50
 
 
 @cache
@@ -48,12 +51,22 @@ def stated_version(subprotocol: object) -> str | None:
     return version
 
 
-def fitting_request(action: str, body: dict[str, Any], candidates: Iterable[str], *, send: bool) -> tuple[str, ...]:
-    """The versions among the candidates whose schema of the call (or SEND) takes the body, in their order.
+class Fit(NamedTuple):
+    """The versions whose schema takes a body; ``unknown`` names the fields of it that the schema does not have."""
+
+    versions: tuple[str, ...]
+    unknown: tuple[str, ...] = ()
+
+
+def fitting_request(action: str, body: dict[str, Any], candidates: Iterable[str], *, send: bool) -> Fit:
+    """The versions among the candidates that take the body as a call (or SEND).
+
+    There are stations that add fields of their own to a body, and backends that pass over them. So do we, where nothing
+    else is wrong and the field stands in the body itself: deeper, one could change what a value means.
 
     Raises:
         Unsupported: no candidate has the action.
-        SchemaViolation: none takes the body; the detail is of the first that has the action.
+        SchemaViolation: none takes the body; the detail is of the version that comes nearest.
     """
     knowing = [version for version in candidates if action in actions(version)]
     if not knowing:
@@ -62,8 +75,8 @@ def fitting_request(action: str, body: dict[str, Any], candidates: Iterable[str]
     return _fitting([(version, name) for version, name in named if name], action, body)
 
 
-def fitting_result(action: str, body: dict[str, Any], candidates: Iterable[str]) -> tuple[str, ...]:
-    """The versions among the candidates whose schema of the result takes the body, in their order.
+def fitting_result(action: str, body: dict[str, Any], candidates: Iterable[str]) -> Fit:
+    """The versions among the candidates that take the body as a result; see :func:`fitting_request`.
 
     Raises:
         SchemaViolation: none takes it.
@@ -77,15 +90,29 @@ def violations_of_type(version: str, action: str, definition: str, body: dict[st
         yield _sentence(error)
 
 
-def _fitting(named: list[tuple[str, str]], what: str, body: dict[str, Any]) -> tuple[str, ...]:
-    fitting = tuple(version for version, name in named if _has(version, name) and _schema(version, name).is_valid(body))
+def _fitting(named: list[tuple[str, str]], what: str, body: dict[str, Any]) -> Fit:
+    schemas = [(version, _schema(version, name)) for version, name in named if _has(version, name)]
+    fitting = tuple(version for version, schema in schemas if schema.is_valid(body))
     if fitting:
-        return fitting
-    for version, name in named:
-        if _has(version, name):
-            for error in _schema(version, name).iter_errors(body):
-                raise SchemaViolation(f"{what} of OCPP {version}: {_sentence(error)}")
-    raise SchemaViolation(f"{what} is not sent as this type of message")
+        return Fit(fitting)
+    wrong = {version: list(islice(schema.iter_errors(body), _ERRORS_COUNTED)) for version, schema in schemas}
+    if not wrong:
+        raise SchemaViolation(f"{what} is not sent as this type of message")
+    unknown = {version: found for version in wrong if (found := _unknown_fields(wrong[version]))}
+    if unknown:
+        return Fit(tuple(unknown), next(iter(unknown.values())))
+    nearest = min(wrong, key=lambda version: len(wrong[version]))
+    raise SchemaViolation(f"{what} of OCPP {nearest}: {_sentence(wrong[nearest][0])}")
+
+
+def _unknown_fields(errors: list[jsonschema_rs.ValidationError]) -> tuple[str, ...]:
+    """Fields of the body itself that its schema does not have; none where anything else is wrong with it."""
+    names: list[str] = []
+    for error in errors:
+        if error.instance_path or not isinstance(error.kind, ValidationErrorKind.AdditionalProperties):
+            return ()
+        names += error.kind.unexpected
+    return tuple(sorted(names))
 
 
 def _sentence(error: jsonschema_rs.ValidationError) -> str:

@@ -17,7 +17,7 @@ from schemas.wire.instants import instant
 PRICE_LIMIT: Final = 40_000
 """Prices of an answer, and quarter hours they hold for together; a year has 35,040."""
 
-_STARTS: Final = ("start", "startsAt", "start_timestamp", "startTime", "starts_at", "from", "begin")
+_STARTS: Final = ("start", "startsAt", "start_timestamp", "startTime", "starts_at", "from", "begin", "date")
 _ENDS: Final = ("end", "endsAt", "end_timestamp", "endTime", "ends_at", "until", "to")
 _PRICES: Final = ("price", "total", "value", "marketprice", "amount")
 _SUPPLIERS: Final = ("supplier", "provider")

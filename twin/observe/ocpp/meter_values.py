@@ -28,6 +28,8 @@ POWER_LIMIT_MW: Final = 10**9
 VALUE_LIMIT: Final = 10**12
 """No volt, ampere or degree is measured beyond that [M]."""
 
+_OCMF: Final = ("OCMF|", '"OCMF"')
+"""What stands in a signed value of 1.6: the record, or the name of its encoding."""
 _DEFAULT_MEASURAND: Final = "Energy.Active.Import.Register"
 _MULTIPLIER_LIMIT: Final = 12
 _OUTLET: Final = "Outlet"
@@ -174,7 +176,7 @@ def _tell_power(powers: list[tuple[int, int]], actor: str, facts: Facts, *, as_s
 def _plan_of_1_6(sample: dict[str, Any], actor: str, time_us: int, facts: Facts) -> _Plan | None:
     get = sample.get
     if get("format") == "SignedData":
-        encoding = "OCMF" if sample["value"].startswith("OCMF|") else "SignedData"
+        encoding = "OCMF" if any(mark in sample["value"] for mark in _OCMF) else "SignedData"
         facts.observations.append(Observation(actor, "signed_value_encoding", encoding, "", time_us))
         return None
     return _plan(get("measurand", _DEFAULT_MEASURAND), get("phase"), get("location", _OUTLET), get("unit"), 0)
