@@ -88,7 +88,18 @@ def _event(event: Event) -> _Told:
             + "  ".join(f"{name}={scalar(value)}" for name, value in said.items() if value not in ("", None))
         )
     lines += [f"  {click.style(reject.reason, fg='red')}: {scalar(reject.detail)}" for reject in facts.rejects]
+    lines += _meaningless(event)
     return _Told(event_json(event, facts.all(), _error(facts.rejects)), lines)
+
+
+def _meaningless(event: Event) -> list[str]:
+    """Addresses of telecontrol that say nothing, for no point list tells what they mean."""
+    found: dict[str, list[str]] = {}
+    objects = event.payload.get("objects") if event.type.startswith("iec104.") else None
+    for entry in objects or ():
+        if "missing" in entry:
+            found.setdefault(entry["missing"], []).append(str(entry["address"]))
+    return [f"  {click.style('no-meaning', fg='red')}: {why}: {', '.join(named)}" for why, named in found.items()]
 
 
 def _facts_of(event: Event) -> Facts:

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -10,10 +11,12 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeE
 from cli.decode import EXIT_SOME_UNDECODED
 from cli.inputs import files_argument, interface_option, sources_of
 from cli.printing import as_json, console, notes
+from schemas.interfaces import recognise
+from schemas.wire.contract import WireError
 from streams.ingest import Sent, send_files
-from streams.points import adopt
+from streams.points import adopt, points_of
 from streams.settings import Settings, settings
-from streams.sources import Source
+from streams.sources import HEAD_BYTES, Source
 from streams.topics import ensure_topics
 
 _PATIENCE_S = 5.0
@@ -41,6 +44,9 @@ def ingest(files: tuple[Path, ...], number: str, source: str, json_: bool) -> No
     ensure_topics(config.kafka, prefix=config.topic_prefix, timeout_s=_PATIENCE_S)
     if taken := adopt((file.path for file in found), number):
         notes.print(f"what addresses mean on interface {number} is now told by {taken}")
+    elif points_of(number) is None and any(_is_telecontrol(file, number) for file in found):
+        where = config.home / "points" / f"{number}.csv"
+        notes.print(f"what addresses mean on interface {number} nobody tells: write {where} and send the log again")
     started_s = time.perf_counter()
     messages, rejects, _ = _send(config, found, number, source)
     seconds = time.perf_counter() - started_s
@@ -51,6 +57,16 @@ def ingest(files: tuple[Path, ...], number: str, source: str, json_: bool) -> No
     if rejects:
         notes.print("`twin quarantine list` says why")
         sys.exit(EXIT_SOME_UNDECODED)
+
+
+def _is_telecontrol(file: Source, number: str) -> bool:
+    """Whether a file is of the protocol whose addresses only a point list explains; a pipe is not looked into."""
+    if not file.path.is_file():
+        return False
+    with file.open() as stream, suppress(WireError):
+        known = recognise(number, stream.peek(HEAD_BYTES)[:HEAD_BYTES], file.name)
+        return known is not None and known.name == "iec104"
+    return False
 
 
 def _send(config: Settings, files: list[Source], number: str, source: str) -> Sent:

@@ -60,6 +60,17 @@ def test_a_person_reads_messages_rate_and_rejects(twin):
     assert said.stdout.endswith("/s), 0 rejected\n")
 
 
+def test_a_person_is_told_that_addresses_have_no_meaning_yet(twin, bare, tmp_path):
+    frame = encode_measurement(36, 7, [(1001, Decimal("49.98"))], time_us=parse_time("2026-05-05T12:00:00Z"))
+    log, home = tmp_path / "desk.log", tmp_path / "home"
+    log.write_text(f"2026-05-05T12:00:00.1Z desk {frame.hex()}\n")
+    said = twin("ingest", log, "--interface", "53", TWIN_HOME=str(home))
+    told = "".join(said.stderr.split())
+    assert (said.exit_code, "".join(f"write {home / 'points' / '53.csv'} and send".split()) in told) == (0, True)
+    decoded = bare("decode", log, "--interface", "53", TWIN_HOME=str(home)).stdout
+    assert "no-meaning: the point list has no such address: 1001" in decoded
+
+
 def test_a_point_list_beside_the_log_is_taken_over_and_a_person_is_told(twin, street, tmp_path):
     frame = encode_measurement(36, 7, [(1001, Decimal("49.98"))], time_us=parse_time("2026-05-05T12:00:00Z"))
     for name, content in (
