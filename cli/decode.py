@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 
 import click
 
-from cli.inputs import files_argument, interface_option, sources_of
+from cli.inputs import files_argument, interface_option, sources_of, zone_option
 from cli.printing import UNTIMED_US, as_json, event_json, fact_json, notes, rejected_json, scalar
+from schemas.calendar import Zone
 from schemas.event import UNDECODED, Event
 from schemas.facts import Facts, Reject
 from schemas.time import format_time
@@ -23,8 +24,9 @@ OBSERVER_ERROR = "observer-error"
 @click.command()
 @files_argument
 @interface_option
+@zone_option
 @click.option("--json", "json_", is_flag=True, help="One JSON object per message.")
-def decode(files: tuple[Path, ...], number: str, json_: bool) -> None:
+def decode(files: tuple[Path, ...], number: str, zone: Zone | None, json_: bool) -> None:
     """Say what messages or logs in their native format mean; needs no server.
 
     Folders, gzip and zstd work, and - is standard input. What a message says that cannot be believed is left out of
@@ -37,7 +39,7 @@ def decode(files: tuple[Path, ...], number: str, json_: bool) -> None:
     conversations = Conversations()
     messages = undecoded = 0
     for source in sources_of(files):
-        for outcome in read(source, number, conversations=conversations):
+        for outcome in read(source, number, conversations=conversations, zone=zone):
             told = _told(outcome)
             messages += 1
             undecoded += told.undecoded

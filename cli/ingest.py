@@ -9,8 +9,9 @@ import click
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn
 
 from cli.decode import EXIT_SOME_UNDECODED
-from cli.inputs import files_argument, interface_option, sources_of
+from cli.inputs import files_argument, interface_option, sources_of, zone_option
 from cli.printing import as_json, console, notes
+from schemas.calendar import Zone
 from schemas.interfaces import recognise
 from schemas.wire.contract import WireError
 from streams.ingest import Sent, send_files
@@ -27,8 +28,9 @@ _PATIENCE_S = 5.0
 @files_argument
 @interface_option
 @click.option("--source", default="", help="Who spoke; by default the file's name. What the log itself says holds.")
+@zone_option
 @click.option("--json", "json_", is_flag=True, help="Print the counts as JSON.")
-def ingest(files: tuple[Path, ...], number: str, source: str, json_: bool) -> None:
+def ingest(files: tuple[Path, ...], number: str, source: str, zone: Zone | None, json_: bool) -> None:
     """Send field logs in their native format into Kafka.
 
     The format is recognised from interface and content. Folders, gzip and zstd work, and - is standard input. A point
@@ -48,7 +50,7 @@ def ingest(files: tuple[Path, ...], number: str, source: str, json_: bool) -> No
         where = config.home / "points" / f"{number}.csv"
         notes.print(f"what addresses mean on interface {number} nobody tells: write {where} and send the log again")
     started_s = time.perf_counter()
-    messages, rejects, _ = _send(config, found, number, source)
+    messages, rejects, _ = _send(config, found, number, source, zone)
     seconds = time.perf_counter() - started_s
     if json_:
         click.echo(as_json({"messages": messages, "rejects": rejects, "seconds": round(seconds, 3)}))
@@ -69,7 +71,7 @@ def _is_telecontrol(file: Source, number: str) -> bool:
     return False
 
 
-def _send(config: Settings, files: list[Source], number: str, source: str) -> Sent:
+def _send(config: Settings, files: list[Source], number: str, source: str, zone: Zone | None) -> Sent:
     """Send the files under a progress bar."""
     columns = [TextColumn("interface {task.description}"), BarColumn(), DownloadColumn(), TimeElapsedColumn()]
     columns.append(TextColumn("{task.fields[said]}"))
@@ -83,4 +85,4 @@ def _send(config: Settings, files: list[Source], number: str, source: str) -> Se
             said = f"{sent.messages:,} messages, {rate:,.0f}/s, {sent.rejects:,} rejected"
             progress.update(task, completed=sent.read_bytes, said=said)
 
-        return send_files(config, files, number, source, show)
+        return send_files(config, files, number, source, show, zone=zone)

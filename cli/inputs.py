@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from schemas.calendar import Zone, zone_named
 from schemas.interfaces import interface as interface_of
 from streams.sources import Source, find
 
@@ -37,9 +38,27 @@ class NumberType(click.ParamType):
             self.fail(str(problem), param, ctx)
 
 
+class ZoneType(click.ParamType):
+    """A time zone by its name."""
+
+    name = "zone"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Zone:
+        """The zone."""
+        try:
+            return zone_named(str(value))
+        except ValueError as problem:
+            self.fail(str(problem), param, ctx)
+
+
 files_argument = click.argument("files", nargs=-1, required=True, type=_Input())
 interface_option = click.option(
     "--interface", "number", required=True, type=NumberType(), help="Number of the interface, for example 15 or E1."
+)
+zone_option = click.option(
+    "--zone",
+    type=ZoneType(),
+    help="Whose clock a log shows that gives times without a zone, such as Europe/Berlin or UTC.",
 )
 
 

@@ -6,11 +6,14 @@ repeats in October stays two hours and the one it skips in March is none.
 
 import re
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from schemas.time import SLOT_US, from_us, to_us
 
-LEGAL_TIME = ZoneInfo("Europe/Berlin")
+Zone = ZoneInfo
+"""A time zone; what its clocks show."""
+
+LEGAL_TIME = Zone("Europe/Berlin")
 """Legal time in Germany (EnZG section 1: Central European Time, summer time by ordinance)."""
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -63,6 +66,36 @@ def local_time(time_us: int) -> datetime:
     '2026-03-29T03:00:00+02:00'
     """
     return from_us(time_us).astimezone(LEGAL_TIME)
+
+
+def zone_named(name: str) -> Zone:
+    """The time zone of a name.
+
+    Raises:
+        ValueError: there is none.
+
+    >>> zone_named("Europe/Berlin") == LEGAL_TIME
+    True
+    """
+    try:
+        return Zone(name)
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        raise ValueError(f"{name!r} is no time zone; Europe/Berlin and UTC are") from None
+
+
+def instant_in(text: str, zone: Zone) -> int:
+    """The instant at which the clocks of a zone show a time; of an hour they show twice, the first.
+
+    Raises:
+        ValueError: no such time, or one that is no clock's alone because it names a zone.
+
+    >>> instant_in("2026-03-29T14:00:00.5", LEGAL_TIME) == to_us(datetime.fromisoformat("2026-03-29T12:00:00.500Z"))
+    True
+    """
+    shown = datetime.fromisoformat(text)
+    if shown.tzinfo is not None:
+        raise ValueError(f"{text!r} names its zone itself")
+    return to_us(shown.replace(tzinfo=zone))
 
 
 def parse_day(text: str) -> date:

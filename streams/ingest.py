@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
+from schemas.calendar import Zone
 from streams.producer import BulkProducer
 from streams.reader import Conversations, Rejected, read
 from streams.settings import Settings
@@ -25,10 +26,13 @@ def send_files(
     interface: str,
     source: str = "",
     on_progress: Callable[[Sent], None] = lambda _: None,
+    *,
+    zone: Zone | None = None,
 ) -> Sent:
     """Read files one after the other and send every message; returns when Kafka has confirmed them all.
 
-    Files of one call continue each other's conversations: an answer finds its call in the file before.
+    Files of one call continue each other's conversations: an answer finds its call in the file before. ``zone`` is
+    whose clock their logs show where they give times without one.
 
     Raises:
         OSError: a file cannot be read.
@@ -40,7 +44,7 @@ def send_files(
     messages = rejects = 0
     with BulkProducer(config.kafka, prefix=config.topic_prefix) as producer:
         for file in files:
-            for outcome in read(file, interface, source, conversations=conversations, meter=meter):
+            for outcome in read(file, interface, source, conversations=conversations, meter=meter, zone=zone):
                 messages += 1
                 if isinstance(outcome, Rejected):
                     producer.send_rejected(outcome)

@@ -11,12 +11,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
+from schemas.calendar import Zone, instant_in
 from schemas.event import UNDECODED, Event, event_id
 from schemas.interfaces import format_of, recognise
 from schemas.interfaces import interface as interface_of
 from schemas.points import POINTS
 from schemas.wire.contract import Conversation, Frame, Malformed, WireError, WireFormat
 from schemas.wire.iso15118.codec import CODEC
+from schemas.wire.program_lines import LOGGED
 from streams.exi import codec
 from streams.points import points_of
 from streams.sources import HEAD_BYTES, MIB, BoundedReader, Meter, Source, expand, find
@@ -97,6 +99,7 @@ def read(
     conversations: Conversations | None = None,
     meter: Meter | None = None,
     time_us: int | None = None,
+    zone: Zone | None = None,
 ) -> Iterator[Outcome]:
     """Every message in a file, a folder, bytes or a stream, in order.
 
@@ -107,6 +110,7 @@ def read(
         conversations: what was said before; given, it is continued.
         meter: counts the bytes taken from disk, for a progress bar.
         time_us: the stamp of messages to which their log gives none.
+        zone: whose clock a log shows that gives times without a zone; those times are no stamps otherwise.
 
     Raises:
         ValueError: no such interface.
@@ -115,7 +119,7 @@ def read(
     interface = interface_of(interface).number
     conversations = Conversations() if conversations is None else conversations
     meter = meter or Meter()
-    return _read(what, interface, source, conversations, meter, time_us)
+    return _read(what, interface, source, conversations, meter, time_us, zone)
 
 
 def read_again(kept: Event | Rejected, conversations: Conversations | None = None) -> list[Outcome]:
@@ -158,9 +162,10 @@ def _read(
     conversations: Conversations,
     meter: Meter,
     time_us: int | None,
+    zone: Zone | None,
 ) -> Iterator[Outcome]:
     for piece in _pieces(what):
-        yield from _Reading(piece, interface, source, conversations, meter, time_us).outcomes()
+        yield from _Reading(piece, interface, source, conversations, meter, time_us, zone).outcomes()
 
 
 def decode(frame: Frame, wire_format: WireFormat, interface: str, source: str, conversation: Conversation) -> Outcome:
@@ -248,6 +253,7 @@ class _Reading:
         conversations: Conversations,
         meter: Meter,
         time_us: int | None,
+        zone: Zone | None,
     ) -> None:
         self._piece = piece
         self._interface = interface
@@ -257,6 +263,7 @@ class _Reading:
         self._conversations = conversations
         self._meter = meter
         self._time_us = time_us
+        self._zone = zone
         self._format = ""
         self._end = 0
 
@@ -292,8 +299,8 @@ class _Reading:
         stream.peek(1)  # where the compression broke off behind the last message, this says so
 
     def _message(self, frame: Frame, wire_format: WireFormat) -> Outcome:
-        if frame.time_us is None and self._time_us is not None:
-            frame = frame._replace(time_us=self._time_us)
+        if frame.time_us is None:
+            frame = frame._replace(time_us=self._stamp(frame))
         source = _speakable(frame.source) or self._source
         if len(frame.raw) > RAW_LIMIT_BYTES:
             detail = _too_large(len(frame.raw))
@@ -302,6 +309,16 @@ class _Reading:
             )
         conversation = self._conversations.of(self._interface, frame.source or self._conversation)
         return decode(frame._replace(source=source), wire_format, self._interface, source, conversation)
+
+    def _stamp(self, frame: Frame) -> int | None:
+        """The time of a message whose log gives none, or none with a zone."""
+        logged = frame.context.get(LOGGED)
+        if self._zone is None or logged is None:
+            return self._time_us
+        try:
+            return instant_in(logged, self._zone)
+        except (ValueError, OverflowError):
+            return self._time_us
 
     def _without_decoder(self, stream: BoundedReader) -> Iterator[Outcome]:
         """Bytes nobody reads: kept whole where the interface has no decoder, else rejected, for one should fit."""

@@ -7,6 +7,11 @@ from schemas.time import parse_time
 _END_US: Final = parse_time("9000-01-01T00:00:00Z")
 
 
+def countable(time_us: int) -> int | None:
+    """A time that a calendar and a database can count; None for others, which no clock shows."""
+    return time_us if 0 <= time_us < _END_US else None
+
+
 def instant(stamp: str) -> int:
     """Microseconds since 1970 of a time stamp.
 
@@ -18,6 +23,6 @@ def instant(stamp: str) -> int:
     1000000
     """
     time_us = parse_time(stamp)
-    if not 0 <= time_us < _END_US:
+    if countable(time_us) is None:
         raise ValueError("not between the years 1970 and 9000")
     return time_us

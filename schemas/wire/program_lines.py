@@ -10,6 +10,9 @@ from typing import Any, Final, NamedTuple
 
 from schemas.wire.json_lines import log_time_us
 
+LOGGED: Final = "logged"
+"""Under this key a frame's context keeps the time its log gives, where that has no zone."""
+
 SENT: Final = "sent"
 RECEIVED: Final = "received"
 
@@ -50,7 +53,7 @@ class Beginning(NamedTuple):
     def context(self) -> dict[str, Any]:
         """What of it belongs into the context of a frame."""
         found: dict[str, Any] = {"direction": self.direction} if self.direction else {}
-        return found if self.has_zone or not self.logged else found | {"logged": self.logged}
+        return found if self.has_zone or not self.logged else found | {LOGGED: self.logged}
 
 
 def beginning(before: bytes) -> Beginning:

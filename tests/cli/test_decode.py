@@ -168,3 +168,15 @@ def test_an_empty_file_is_said_to_hold_no_message(bare, tmp_path):
     (tmp_path / "empty.jsonl").touch()
     said = bare("decode", tmp_path, "--interface", "4", "--json")
     assert (said.exit_code, said.stdout, said.stderr) == (0, "", "there is no message in it\n")
+
+
+def test_whose_clock_a_log_shows_is_said_by_who_knows_it(decoded, bare):
+    log = b"[box] TRACE 2026/03/29 14:00:00 rx 68 04 43 00 00 00\n"
+    arguments = ("-", "--interface", "43")
+    assert [said["time"] for said in decoded(*arguments, stdin=log)[1]] == [None]
+    assert [said["time"] for said in decoded(*arguments, "--zone", "Europe/Berlin", stdin=log)[1]] == [
+        "2026-03-29T12:00:00Z"
+    ]
+    refused = bare("decode", *arguments, "--zone", "Germany", stdin=log)
+    assert refused.exit_code != 0
+    assert "'Germany' is no time zone" in refused.stderr

@@ -106,6 +106,12 @@ def test_every_format_gives_messages_with_time_and_both_ends(content):
     assert first.context == {"from": "10.0.0.1:50000", "to": "10.0.0.2:7000", "opener": True}
 
 
+def test_a_packet_time_that_no_calendar_counts_is_none():
+    content = pcapng(conversation([message(b"one")]))
+    content = content.replace(struct.pack("<HHB3x", 9, 1, 9), struct.pack("<HHB3x", 9, 1, 0))  # whole seconds
+    assert [frame.time_us for frame in frames(content)] == [None]
+
+
 @given(
     st.lists(st.binary(min_size=1, max_size=20), min_size=1, max_size=8),
     st.integers(1, 7),

@@ -8,12 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.calendar import zone_named
 from schemas.time import parse_time
 from schemas.wire import iec104, iso15118, modbus
 from schemas.wire.contract import Conversation, Frame, Malformed, WireError
 from schemas.wire.iso15118.codec import DIN, ISO_2, ISO_20_AC
 from schemas.wire.modbus import encode_read, encode_registers, encode_response
 from schemas.wire.program_lines import Beginning, beginning
+from streams.reader import read, read_again
 
 NOON_US = parse_time("2026-03-29T12:00:00Z")
 READ = encode_read(7, 1, 40000, 4)
@@ -61,6 +63,25 @@ def test_a_time_with_a_zone_is_the_log_s_and_one_without_is_kept_as_it_stands():
     )
     assert (zoned.time_us, "logged" in zoned.context) == (NOON_US, False)
     assert (other.time_us, other.context["logged"]) == (None, "2026-03-29T14:00:00")
+
+
+@pytest.mark.parametrize(
+    ("logged", "zone", "expected"),
+    [
+        ("2026/03/29 14:00:00", "Europe/Berlin", "2026-03-29T12:00:00Z"),
+        ("2026/03/29 14:00:00", "UTC", "2026-03-29T14:00:00Z"),
+        ("2026-01-29 14:00:00.25", "Europe/Berlin", "2026-01-29T13:00:00.250000Z"),
+        ("2026-10-25 02:30:00", "Europe/Berlin", "2026-10-25T00:30:00Z"),
+        ("2026-13-29 14:00:00", "Europe/Berlin", None),
+        ("2026-03-29T14:00:00+02:00", "UTC", "2026-03-29T12:00:00Z"),
+    ],
+)
+def test_who_knows_the_zone_of_a_log_s_clock_says_it(logged, zone, expected):
+    log = f"[pv] TRACE {logged} send {READ.hex(' ')}".encode()
+    (event,) = read(log, "8", zone=zone_named(zone))
+    assert event.time_us == (None if expected is None else parse_time(expected))
+    (again,) = read_again(event)
+    assert again == event
 
 
 def test_reads_of_a_log_show_the_models_of_the_device():

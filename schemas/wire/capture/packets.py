@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, Final, NamedTuple
 
 from schemas.wire.contract import BadSyntax, Malformed, TooLarge, Truncated, WireError
+from schemas.wire.instants import countable
 
 PACKET_LIMIT_BYTES: Final = 1024 * 1024
 """The largest packet or block. Jumbo frames have 9 KiB; with segmentation in the network card, 64 KiB are seen."""
@@ -167,4 +168,4 @@ def _packet(order: str, number: int, body: bytes, ports: list[_Port], offset: in
         raise BadSyntax("a packet block of the capture names an interface or a length that is not there", 8)
     port = ports[place]
     time_us = (high << 32 | low) * _SECOND_US // port.ticks + port.offset_s * _SECOND_US
-    return Packet(time_us, offset, port.link_type, body[20 : 20 + caught])
+    return Packet(countable(time_us), offset, port.link_type, body[20 : 20 + caught])
