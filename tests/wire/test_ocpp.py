@@ -108,6 +108,28 @@ def test_a_text_line_says_when_who_and_which_way(line, context):
     assert (found.time_us, found.source, found.context) == (parse_time(NOON), "CP1", context)
 
 
+@pytest.mark.parametrize(
+    ("line", "context"),
+    [
+        ("2026-03-29 14:00:00.123 INFO (MainThread) [ocpp] CP1: receive message %s", {}),
+        ("INFO:ocpp:CP1: send %s", {}),
+        ("[ocpp  ] TRACE 2026/03/29 14:00:00 recv CP1: %s", {"direction": "to_csms"}),
+        ("[ocpp  ] TRACE 2026/03/29 14:00:00 send CP1: %s", {"direction": "to_station"}),
+        ("Mar 29 pv evcc[7]: [ocpp  ] TRACE received JSON message from CP1: %s", {"direction": "to_csms"}),
+        ("Mar 29 pv evcc[7]: [ocpp  ] TRACE sent JSON message to CP1: %s", {"direction": "to_station"}),
+        ("[INFO] 2026-03-29 14:00:00,123 x - [chargeBoxId=CP1, sessionId=7] Received: %s", {"direction": "to_csms"}),
+        ("[INFO] 2026-03-29 14:00:00,123 x - [chargeBoxId=CP1] Sending: %s", {"direction": "to_station"}),
+    ],
+)
+def test_lines_of_programs_that_are_known_say_who_and_which_way(line, context):
+    log = (line % HEARTBEAT.decode()).encode()
+    assert FORMAT.recognise(log, "x.log")
+    before, found = cut(b"starting up\n" + log + b"\n")
+    assert isinstance(before, Malformed)
+    assert (found.raw, found.source, found.time_us, found.context) == (HEARTBEAT, "CP1", None, context)
+    assert found.offset == len(b"starting up\n") + log.index(HEARTBEAT)
+
+
 def test_bare_frames_stand_one_in_a_line():
     assert [(f.raw, f.offset) for f in cut(b"\xef\xbb\xbf" + HEARTBEAT + b"\n\n  " + HEARTBEAT)] == [
         (HEARTBEAT, 3),

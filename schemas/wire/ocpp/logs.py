@@ -1,11 +1,14 @@
 """Logs of OCPP-J cut into frames, byte for byte as they crossed.
 
-Four forms, the first three mixed at will, one message a line:
+Five forms, all but the last mixed at will, one message a line:
 
 - a JSON object ``{"time", "station", "direction": "to_csms" | "to_station", "subprotocol", "frame"}``, the frame as an
   array or as a string that holds its text; only ``frame`` must be there;
 - ``2026-03-29T00:00:00Z CP-1 ocpp1.6 > [2,"19","Heartbeat",{}]``, ``>`` to the backend, ``<`` to the station,
   the subprotocol may be left out;
+- what the backends SteVe and evcc, and the library ``ocpp`` (in Home Assistant and elsewhere) write into their logs:
+  ``... CP-1: receive message [2,"19","Heartbeat",{}]``. Their times are local ones of no known zone, and so are none;
+  whatever else they write comes out as no message;
 - a bare frame;
 - one frame, or one charging profile, over several lines, alone in its file.
 """
@@ -26,6 +29,16 @@ _TEXT_LINE: Final = re.compile(
     rb"(?P<direction>[<>])[ \t]*(?P<frame>\S.*)",
     re.IGNORECASE | re.DOTALL,
 )
+_HEARD: Final = tuple(
+    re.compile(form + rb"""(?P<frame>\[\s*[2-6]\s*,\s*".*)""", re.DOTALL)
+    for form in (
+        rb"(?:^|[\s:])(?P<station>[^\s:]+): (?:receive message|send) ",
+        rb"\b(?:(?P<heard>recv|received JSON message from)|send|sent|sent JSON message to) (?P<station>\S+): ",
+        rb"\[chargeBoxId=(?P<station>[^,\]]+)[^\]]*\]\s+(?:(?P<heard>Received)|Sending):\s+",
+    )
+)
+"""How the library ``ocpp``, evcc and SteVe write. Only the latter two are surely backends, which hear what is sent to
+them."""
 _FRAME_START: Final = re.compile(rb'\s*\[\s*[2-6]\s*,\s*"')
 _RECORD: Final = re.compile(rb'"frame"\s*:\s*("\s*)?\[\s*[2-6]\s*,\s*\\?"')
 _DIRECTIONS: Final = {b">": TO_CSMS, b"<": TO_STATION}
@@ -47,12 +60,17 @@ def split(stream: BinaryIO) -> Iterator[Frame | Malformed]:
 
 
 def _looks_like_frame(line: bytes) -> bool:
-    if line.startswith(b"["):
-        return _FRAME_START.match(line) is not None
     if line.startswith(b"{"):
         return _RECORD.search(line) is not None
-    found = _TEXT_LINE.match(line)
+    if _FRAME_START.match(line):
+        return True
+    found = _TEXT_LINE.match(line) or _heard(line)
     return found is not None and found["frame"].startswith(b"[")
+
+
+def _heard(line: bytes) -> re.Match[bytes] | None:
+    """The frame in a line of a program that is known."""
+    return next((found for form in _HEARD if (found := form.search(line))), None)
 
 
 def _is_profile(head: bytes) -> bool:
@@ -65,7 +83,7 @@ def _cut(content: bytes, offset: int) -> Frame | Malformed:
     message = content.strip()
     offset += len(content) - len(content.lstrip())
     try:
-        if message.startswith(b"["):
+        if message.startswith(b"[") and (_FRAME_START.match(message) or not _heard(message)):
             return Frame(message, offset)
         if message.startswith(b"{"):
             return _record(message, offset)
@@ -76,6 +94,8 @@ def _cut(content: bytes, offset: int) -> Frame | Malformed:
 
 def _text_line(line: bytes, offset: int) -> Frame:
     found = _TEXT_LINE.fullmatch(line)
+    if found is None and (heard := _heard(line)):
+        return _heard_frame(heard, offset)
     if found is None:
         raise BadSyntax('neither a frame, nor "TIME STATION [SUBPROTOCOL] > FRAME", nor an object with a frame')
     context = {"direction": _DIRECTIONS[found["direction"]]}
@@ -83,6 +103,14 @@ def _text_line(line: bytes, offset: int) -> Frame:
         context["subprotocol"] = found["subprotocol"].decode()
     time_us = log_time_us(found["time"].decode("ascii", "replace"))
     return Frame(found["frame"], offset + found.start("frame"), time_us, text_of(found["station"], "station"), context)
+
+
+def _heard_frame(found: re.Match[bytes], offset: int) -> Frame:
+    context = {}
+    if "heard" in found.re.groupindex:
+        context["direction"] = TO_CSMS if found["heard"] else TO_STATION
+    station = text_of(found["station"], "station")
+    return Frame(found["frame"], offset + found.start("frame"), None, station, context)
 
 
 def _record(line: bytes, offset: int) -> Frame:
