@@ -2,6 +2,7 @@
 
 import io
 import subprocess
+from collections import defaultdict
 from datetime import date
 from itertools import pairwise
 from shutil import which
@@ -9,19 +10,19 @@ from shutil import which
 import dpkt
 import pytest
 
-from replay.scenario import NO_FAULTS, write_day
-from replay.scenario.day import Day
-from replay.scenario.message import Message
+from replay.scenario.message import Message, Orderly
 from replay.scenario.names import names_of
-from replay.scenario.setting import Setting
+from replay.scenario.plan import plan_day
 from replay.scenario.street import Street
+from replay.scenario.world import first_state, walk
 from replay.scenario.writers.captures import CLOSES, Capture, file_of, log_of
-from schemas.time import SECOND_US
+from replay.scenario.writers.exi import Cars
+from schemas.time import MINUTE_US, SECOND_US, SLOT_US
 from schemas.wire.iso15118 import FORMAT, frame
 from streams.exi import is_available
 from streams.reader import read
 
-DAY, SITES, SEED = date(2026, 7, 7), 10, 3
+DAY = date(2026, 7, 7)
 CAR, BOX = "[fe80::ff:fe00:0]:50000", "[fe80::47:ff:fe00:0]:60000"
 NOON_US = 1_783_425_600 * SECOND_US
 LOGS = ["1 GS-00000.pcapng", "1 GS-00001.pcap"]
@@ -59,15 +60,17 @@ def packets(content):
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory):
-    """A day without faults: its folder, and by log what was said."""
-    setting = Setting(SITES, SEED, 900, 900, NO_FAULTS)
-    out = tmp_path_factory.mktemp("day")
-    write_day(DAY, out, sites=SITES, seed=SEED, sml_interval_s=900, ocpp_interval_s=900, faults=NO_FAULTS)
-    by_log = {}
-    for message in Day(DAY, setting).live():
-        by_log.setdefault(message.log, []).append(message)
-    return out / "01", by_log
+def recorded():
+    """By log of a day: what was said, and the capture of it."""
+    street = Street(3, 10)
+    plan = plan_day(street, DAY)
+    cars, orderly, logs = Cars(street, plan, 9), Orderly(2 * MINUTE_US), defaultdict(list)
+    for quarter in walk(street, plan, first_state(street)):
+        for message in orderly.take(cars.messages(quarter), quarter.start_us + SLOT_US):
+            logs[message.log].append(message)
+    for message in orderly.rest():
+        logs[message.log].append(message)
+    return {log: (messages, captured(messages, log)) for log, messages in logs.items() if file_of(log)}
 
 
 @pytest.mark.parametrize("log", LOGS)
@@ -106,20 +109,24 @@ def test_no_packet_is_longer_than_the_link_carries_and_a_head_may_come_alone():
 
 
 @needs_codec
-def test_recordings_hold_what_was_said_on_their_cables(written):
-    folder, by_log = written
-    captures = {log: messages for log, messages in by_log.items() if file_of(log)}
-    assert {log.rpartition(".")[2] for log in captures} == {"pcapng", "pcap"}
-    for log, messages in captures.items():
-        events = list(read(folder / file_of(log), "1"))
+def test_recordings_hold_what_was_said_on_their_cables(recorded):
+    assert {log.rpartition(".")[2] for log in recorded} == {"pcapng", "pcap"}
+    for messages, capture in recorded.values():
+        events = list(read(capture, "1"))
         assert [event.raw for event in events] == [message.raw for message in messages]
         assert [(event.time_us, event.source) for event in events] == [(m.time_us, m.source) for m in messages]
 
 
 @needs_codec
-def test_packets_come_in_order_of_time_with_right_checksums(written):
-    for path in written[0].glob("*.pcap*"):
-        found = packets(path.read_bytes())
+def test_every_standard_that_the_street_speaks_is_among_the_recordings(recorded):
+    kinds = {event.type.split(".")[1] for _, capture in recorded.values() for event in read(capture, "1")}
+    assert kinds == {"sdp", "sap", "din", "2", "20"}
+
+
+@needs_codec
+def test_packets_come_in_order_of_time_with_right_checksums(recorded):
+    for _, capture in recorded.values():
+        found = packets(capture)
         assert all(before[0] <= after[0] for before, after in pairwise(found))
         for _, packet in found:
             ip = packet.data
@@ -129,18 +136,19 @@ def test_packets_come_in_order_of_time_with_right_checksums(written):
 
 
 @needs_codec
-def test_two_sessions_of_a_day_are_two_connections(written):
-    folder, _ = written
-    sources = {event.source for event in read(folder / "GS-00000.pcapng", "1") if event.payload.get("session")}
-    assert len(sources) == 2
+def test_two_sessions_of_a_day_are_two_connections(recorded):
+    _, capture = recorded[LOGS[0]]
+    assert len({event.source for event in read(capture, "1") if event.payload.get("session")}) == 2
 
 
 @needs_codec
 @pytest.mark.skipif(which("tshark") is None, reason="no tshark here")
-def test_another_reader_finds_nothing_to_object_to(written):
+def test_another_reader_finds_nothing_to_object_to(recorded, tmp_path):
     doubtful = "tcp.checksum.status == 0 || udp.checksum.status == 0 || tcp.analysis.flags || _ws.malformed"
     checked = ("-o", "tcp.check_checksum:TRUE", "-o", "udp.check_checksum:TRUE")
-    for path in written[0].glob("*.pcap*"):
+    for log, (_, capture) in recorded.items():
+        path = tmp_path / file_of(log)
+        path.write_bytes(capture)
         command = ["tshark", "-r", str(path), *checked, "-Y", doubtful]
         told = subprocess.run(command, capture_output=True, check=True)
         assert told.stdout == b""

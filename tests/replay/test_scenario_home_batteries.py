@@ -17,7 +17,7 @@ from schemas.time import SLOT_US
 from streams.reader import read
 from twin.observe import observe
 
-DAYS = [date(2026, 3, 29), date(2026, 10, 25), date(2026, 6, 20)]
+DAYS = [date(2026, 3, 29), date(2026, 10, 25)]
 OVER_MODBUS, OVER_EEBUS = 6, 8
 SITES, SEED = 9, 1
 METER, HAN, ASSETS = "15", "47", "8"
