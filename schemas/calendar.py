@@ -83,8 +83,8 @@ def zone_named(name: str) -> Zone:
         raise ValueError(f"{name!r} is no time zone; Europe/Berlin and UTC are") from None
 
 
-def instant_in(text: str, zone: Zone) -> int:
-    """The instant at which the clocks of a zone show a time; of an hour they show twice, the first.
+def instant_in(text: str, zone: Zone, *, second: bool = False) -> int:
+    """The instant at which the clocks of a zone show a time; of an hour they show twice, the first or ``second``.
 
     Raises:
         ValueError: no such time, or one that is no clock's alone because it names a zone.
@@ -95,7 +95,7 @@ def instant_in(text: str, zone: Zone) -> int:
     shown = datetime.fromisoformat(text)
     if shown.tzinfo is not None:
         raise ValueError(f"{text!r} names its zone itself")
-    return to_us(shown.replace(tzinfo=zone))
+    return to_us(shown.replace(tzinfo=zone, fold=int(second)))
 
 
 def parse_day(text: str) -> date:

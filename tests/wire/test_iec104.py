@@ -100,6 +100,34 @@ def test_objects_of_control_and_counting_and_odd_values(raw, said_of_it):
     assert {name: entry[name] for name in said_of_it} == said_of_it
 
 
+@pytest.mark.parametrize(
+    ("shown", "summer", "meant"),
+    [
+        ("2026-03-29T14:00:00.250000Z", 0x80, "2026-03-29T12:00:00.250000Z"),
+        ("2026-03-29T14:00:00.250000Z", 0, "2026-03-29T12:00:00.250000Z"),
+        ("2026-10-25T02:30:00Z", 0x80, "2026-10-25T00:30:00Z"),
+        ("2026-10-25T02:30:00Z", 0, "2026-10-25T01:30:00Z"),
+    ],
+)
+def test_whose_clock_a_station_s_time_tags_show_the_point_list_says(shown, summer, meant):
+    points = read_points(["station,address,actor,attribute,unit,zone", "7,1001,vnb:N,frequency,Hz,Europe/Berlin"])
+    raw = bytearray(encode_measurement(36, 7, [(1001, Decimal("50.01"))], time_us=parse_time(shown)))
+    raw[-4] |= summer
+    found = said(bytes(raw), Conversation("25", {"points": points}), parse_time(meant) + SECOND_US)
+    assert found["vnb:N", "frequency"][2] == parse_time(meant)
+
+
+def test_a_time_tag_that_is_hours_ahead_of_when_it_was_heard_is_not_believed():
+    raw = encode_measurement(36, 7, [(1001, Decimal("50.01"))], time_us=NOON_US + 7200 * SECOND_US)
+    found, facts = decoded(raw), Facts()
+    assert found.time_us == NOON_US
+    observe(event_of(found), facts)
+    assert facts.observations == []
+    assert [reject.reason for reject in facts.rejects] == ["clock-ahead"]
+    assert "120 minutes ahead" in facts.rejects[0].detail
+    assert said(raw, time_us=None)["uenb-control-centre:NORD", "frequency"][2] == NOON_US + 7200 * SECOND_US
+
+
 def test_a_step_command_says_which_way_and_is_no_value_of_its_point():
     raw = encode_command(47, 7, 3001, 1)
     assert decoded(raw).payload["objects"][0]["point"]["attribute"] == "switch"
@@ -291,6 +319,7 @@ def test_a_point_list_of_the_installation_explains_and_a_replay_fills_in_what_ca
         ("station,address,actor,attribute\n1,1,,c", "names no actor"),
         ("station,address,actor,attribute\n1,1,a:b,c\n1,1,a:b,d", "line 3"),
         ("station,address,actor,attribute,factor\n1,1,a:b,c,inf", "factor"),
+        ("station,address,actor,attribute,zone\n1,1,a:b,c,Nowhere", "line 2 .*no time zone"),
     ],
 )
 def test_a_bad_point_list_names_the_line(table, says):

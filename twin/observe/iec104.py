@@ -13,7 +13,8 @@ from typing import Any
 
 from schemas.event import Event
 from schemas.facts import Facts, Observation, Reject
-from schemas.time import SECOND_US, parse_time
+from schemas.points import ZONE
+from schemas.time import MINUTE_US, SECOND_US, parse_time
 from schemas.wire.iec104.asdu import ACTIVATION, COMMANDS, MEASURED, SET_POINTS
 
 _UNBELIEVABLE = frozenset({"invalid", "not topical"})
@@ -30,12 +31,21 @@ def observe(event: Event, facts: Facts) -> None:
         time_us = parse_time(entry["time"]) if entry.get("time") else event.time_us
         if point is None or time_us is None:
             continue
+        if "ahead_us" in entry:
+            facts.rejects.append(Reject("clock-ahead", _ahead(entry, point)))
+            continue
         if kind in MEASURED:
             _measured(entry, point, time_us, facts)
         elif kind in COMMANDS and payload["cause"] == ACTIVATION and not entry["select"]:
             _say(facts, point, time_us, _scaled(entry["value"], point))
         if kind in SET_POINTS:
             _delay(entry.get("confirms"), point, "confirmation_delay", time_us, facts)
+
+
+def _ahead(entry: dict[str, Any], point: dict[str, Any]) -> str:
+    minutes = entry["ahead_us"] // MINUTE_US
+    words = f"its time tag {entry['time']} is {minutes} minutes ahead of when it was heard"
+    return f"{point['actor']} {point['attribute']}: {words}; whose clock it is, column {ZONE} of the point list can say"
 
 
 def _measured(entry: dict[str, Any], point: dict[str, Any], time_us: int, facts: Facts) -> None:

@@ -51,8 +51,10 @@ _ADDRESS: Final = 3
 _NORMAL: Final = Decimal(1 << 15)
 
 TIMES_ARE_UTC: Final = True
-"""[M] CP56Time2a has no zone. It is taken as UTC, as -104 recommends for systems that span zones; the summer-time bit
-is shown and not applied."""
+"""[M] CP56Time2a has no zone. It is taken as UTC, as -104 recommends for systems that span zones, unless the point list
+says whose clock it shows; the summer-time bit then tells the two hours apart that clocks show twice."""
+
+SUMMER: Final = "summer time"
 
 Fields = dict[str, Any]
 
@@ -305,7 +307,7 @@ def time_of(octets: bytes, offset: int = 0) -> Fields:
         SchemaViolation: no such time.
     """
     milliseconds, minute, hour, day, month, year = struct.unpack("<H5B", octets)
-    flags = [name for is_set, name in ((minute & 0x80, "invalid"), (hour & 0x80, "summer time")) if is_set]
+    flags = [name for is_set, name in ((minute & 0x80, "invalid"), (hour & 0x80, SUMMER)) if is_set]
     parts = (2000 + (year & 0x7F), month & 0x0F, day & 0x1F, hour & 0x1F, minute & 0x3F, milliseconds // 1000)
     if year & 0x7F > _LAST_YEAR:
         flags.append(f"year {year & 0x7F}")

@@ -3,8 +3,9 @@
 from decimal import Decimal
 from typing import Any, Final
 
+from schemas.calendar import instant_in
 from schemas.points import POINTS, Point, PointList
-from schemas.time import parse_time
+from schemas.time import SLOT_US, format_time, parse_time
 from schemas.wire.contract import Conversation, Decoded, Frame, WireError
 from schemas.wire.iec104 import apdu as apci
 from schemas.wire.iec104 import asdu as content
@@ -12,6 +13,9 @@ from schemas.wire.iec104.asdu import ACTIVATION, COMMANDS, CONFIRMATION, MEASURE
 
 REACHED: Final = Decimal("0.05")
 """[M] A set point counts as reached when the answering measurement is within 5 % of it."""
+
+AHEAD_US: Final = SLOT_US
+"""[M] By how much a time tag may lie behind the moment it was heard: clocks drift, a wrong zone is hours."""
 
 NO_POINT: Final = "the point list has no such address"
 
@@ -36,7 +40,9 @@ def decode(frame: Frame, conversation: Conversation) -> Decoded:
     except WireError as error:
         raise type(error)(error.detail, error.offset + _ASDU_AT) from None
     _explain(said, conversation.memory.get(POINTS) or {})
-    times = [parse_time(entry["time"]) for entry in said.objects if entry.get("time")]
+    if frame.time_us is not None:
+        _doubt(said, frame.time_us)
+    times = [parse_time(entry["time"]) for entry in said.objects if entry.get("time") and "ahead_us" not in entry]
     time_us = max(times) if times else frame.time_us
     _follow(said, time_us if times else frame.time_us, frame, conversation)
     payload |= {
@@ -68,6 +74,18 @@ def _explain(said: Asdu, points: PointList) -> None:
                 "unit": point.unit,
                 "factor": point.factor,
             }
+            if point.zone is not None and entry.get("time"):
+                second = content.SUMMER not in entry.get("time_flags", ())
+                instant_us = instant_in(entry["time"].removesuffix("Z"), point.zone, second=second)
+                entry["time"] = format_time(instant_us)
+
+
+def _doubt(said: Asdu, heard_us: int) -> None:
+    """Note by how much a time tag is ahead of when it was heard, where that cannot be."""
+    for entry in said.objects:
+        ahead_us = parse_time(entry["time"]) - heard_us if entry.get("time") else 0
+        if ahead_us > AHEAD_US:
+            entry["ahead_us"] = ahead_us
 
 
 def _actor(said: Asdu) -> str:
@@ -83,6 +101,8 @@ def _follow(said: Asdu, time_us: int | None, frame: Frame, conversation: Convers
     waiting: dict[tuple[int, int], dict[str, Any]] = conversation.memory.setdefault(_OPEN, {})
     points: PointList = conversation.memory.get(POINTS) or {}
     for entry in said.objects:
+        if "ahead_us" in entry:
+            continue
         key = (said.station, entry["address"])
         stamp = parse_time(entry["time"]) if entry.get("time") else time_us
         if said.type in SET_POINTS and said.cause == ACTIVATION and not entry["select"]:
