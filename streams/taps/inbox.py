@@ -97,16 +97,24 @@ class Inbox:
         """The subfolders that belong to an interface, with its number."""
         found = []
         for folder in sorted(self._folder.iterdir()):
-            if not folder.is_dir() or folder.name.startswith("."):
+            if folder.name.startswith("."):
+                continue
+            if not folder.is_dir():
+                self._pass_over(folder, "it lies in no subfolder named by the number of an interface", self._folder)
                 continue
             number = _NUMBER.match(folder.name)
             try:
                 found.append((interface_of(number[1] if number else folder.name).number, folder))
             except ValueError as problem:
-                if folder not in self._passed_over:
-                    self._passed_over.add(folder)
-                    _log.warning("%s is passed over: %s", folder, problem)
+                self._pass_over(folder, str(problem))
         return found
+
+    def _pass_over(self, path: Path, why: str, like: Path | None = None) -> None:
+        """Say once why a path is not looked at, or once for all ``like`` it."""
+        known = like or path
+        if known not in self._passed_over:
+            self._passed_over.add(known)
+            _log.warning("%s is passed over: %s", path, why)
 
     def _whole(self) -> list[tuple[str, Path]]:
         """Files that nobody has changed for a while."""

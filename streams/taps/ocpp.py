@@ -57,9 +57,9 @@ def main(
 ) -> None:
     """Stand between charging stations and their backend, pass every frame on unchanged, and record it.
 
-    A station connects to the tap with the path it would use at the backend; that path, its password and the
-    subprotocols it offers go on to the backend, and the backend's choice comes back. Frames pass whatever becomes of
-    the recording: while Kafka is away, they wait on disk.
+    A station's path is appended to the backend's, so ws://TAP:9000/CS1 goes on to wss://csms.example/ocpp/CS1; its
+    password and the subprotocols it offers go on too, and the backend's choice comes back. Frames pass whatever
+    becomes of the recording: while Kafka is away, they wait on disk.
 
     Example: python -m streams.taps.ocpp --listen 0.0.0.0:9000 --backend wss://csms.example/ocpp --interface 4
     """

@@ -161,6 +161,19 @@ def test_a_file_that_is_still_being_written_is_left_alone(market, spooling):
     assert lie(market) == [".hidden", "other.txt.part"]
 
 
+def test_what_lies_in_the_wrong_place_is_left_there_and_said_once(market, spooling, caplog):
+    (market.parent / "99").mkdir()
+    for name in ("loose.txt", "more.txt", "99/wrong.txt"):
+        (market.parent / name).write_bytes(GOOD)
+    (market / "a.txt").write_bytes(GOOD)
+    spooling(lambda: lie(market / "done") == ["a.txt"])
+    assert lie(market.parent) == ["loose.txt", "more.txt"]
+    said = [record.getMessage() for record in caplog.records if "passed over" in record.getMessage()]
+    assert len(said) == 2
+    assert "loose.txt is passed over: it lies in no subfolder named by the number of an interface" in said[1]
+    assert "there is no interface '99'" in said[0]
+
+
 def test_another_file_of_the_same_name_lies_beside_the_first(market, spooling):
     (market / "a.txt").write_bytes(GOOD)
     spooling(lambda: lie(market / "done") == ["a.txt"])
