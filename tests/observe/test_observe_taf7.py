@@ -144,6 +144,14 @@ def test_interval_energy_of_another_length_is_rejected(late_s, duration_s):
     assert (facts.slot_values, [reject.reason for reject in facts.rejects]) == ([], ["not-a-quarter-hour"])
 
 
+def test_a_register_that_the_gateway_made_for_a_tariff_is_no_reading_of_the_meter():
+    facts = said_by([START_US, 118, 0, None], derived="TAF-2-7")
+    assert (facts.readings, facts.slot_values, facts.rejects) == ([], [], [])
+    told = {said.attribute: (said.value, said.unit) for said in facts.observations if said.actor == f"meter:{METER}"}
+    assert told["register/1-0:1.8.0/TAF-2-7"] == (118, "Wh")
+    assert "register/1-0:1.8.0" not in told
+
+
 def test_without_a_point_the_meter_is_the_point():
     assert [r.point for r in said_by(value(0), melo="").readings] == [METER]
 

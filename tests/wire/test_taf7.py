@@ -114,6 +114,18 @@ def test_the_register_is_read_from_its_qualified_logical_name():
     assert (register["obis"], register["device"]) == ("1-0:2.8.0", "0A01454D48000051971E")
 
 
+@pytest.mark.parametrize(
+    ("name", "derived"),
+    [("1EMH0012000001", None), ("1emh0012000001", None), ("0A01454D480000B71B01", None), ("taf1-7", "taf1-7")],
+)
+def test_a_logical_name_that_is_not_the_meters_tells_who_made_the_register(name, derived):
+    logical = f"<espi:uom>72</espi:uom><qualifiedLogicalName>0100010800FF.{name}.sm</qualifiedLogicalName>"
+    register = register_in(message(kind=logical))
+    assert (register["device"], register.get("derived")) == ("1EMH0012000001", derived)
+    again = encode_readings([point_of(register)])
+    assert register_in(again).get("derived") == derived
+
+
 def test_values_without_time_follow_each_other_by_the_period():
     block = "<interval><start>2026-03-29T00:00:00Z</start></interval>" + 3 * (
         "<IntervalReading><espi:value>5</espi:value></IntervalReading>"

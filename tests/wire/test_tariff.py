@@ -86,6 +86,11 @@ def test_the_answer_of_energy_charts_is_read():
     assert read(answer) == ("EUR/MWh", [(0, 1, "50.01"), (1, 2, "0"), (2, 3, "-1.5")])
 
 
+def test_a_price_that_is_not_there_leaves_a_gap():
+    answer = {"unix_seconds": [START_S, START_S + 900, START_S + 1800], "price": [50.01, None, 7], "unit": "EUR/MWh"}
+    assert read(answer) == ("EUR/MWh", [(0, 1, "50.01"), (2, 3, "7")])
+
+
 def test_the_answer_of_smartenergy_is_read():
     dates = ("2026-10-25T02:45:00+02:00", "2026-10-25T02:00:00+01:00")
     data = [{"date": date, "value": value} for date, value in zip(dates, (12.5, -0.25), strict=True)]

@@ -4,6 +4,9 @@ The quality of a value follows its status (VDE AR 2418-6, element ``statusPTB``)
 as substitute; 3 and 4 may serve for nothing and are rejected. Where ``statusPTB`` is missing, the status word of the
 FNN says the same; where both are missing the value is preliminary. Where they differ ``statusPTB`` holds: it is what
 the gateway concluded, and is made for the recipient.
+
+A register that the gateway made for a tariff (``derived``) counts since a period began or is a part of the meter's: it
+is an attribute of the meter (``register/1-0:1.8.0/taf1-7``), never a reading of it.
 """
 
 from decimal import Decimal
@@ -50,7 +53,7 @@ def _register(point: dict[str, Any], register: dict[str, Any], event: Event, fac
     _, _, groups = register["obis"].partition(":")
     group_c, group_d, _ = groups.split(".")
     direction = DIRECTIONS.get(group_c)
-    if direction and register["unit"] == "Wh" and "*" not in register["obis"]:
+    if direction and register["unit"] == "Wh" and "*" not in register["obis"] and "derived" not in register:
         if (register["converter_factor"] or 1) != 1:
             factor = register["converter_factor"]
             detail = f"{register['obis']} of {device}: whether converterFactor {factor} is in the values is not said"
@@ -129,6 +132,8 @@ def _say_register(device: str, register: dict[str, Any], facts: Facts) -> None:
     actor = f"meter:{device}"
     groups = register["obis"].partition(":")[2]
     attribute = MOMENTARY.get(groups, f"register/{register['obis']}")
+    if "derived" in register:
+        attribute = f"register/{register['obis']}/{register['derived']}"
     unit = register["unit"] or ""
     facts.observations.append(Observation(actor, attribute, amount, unit, time_us))
     word = status_word(fnn) if fnn else None
@@ -146,6 +151,7 @@ def _standing(registers: list[dict[str, Any]]) -> set[str]:
     spans = {
         (register["obis"], device_name(register["device"])): [value[0] for value in register["values"]]
         for register in registers
+        if "derived" not in register
     }
     newest: dict[str, int] = {}
     for (obis, _), times in spans.items():

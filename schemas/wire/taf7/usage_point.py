@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import Any, Final
 from xml.etree.ElementTree import Element
 
+from schemas.devices import device_name
 from schemas.identifiers import parse_bdew_code, parse_melo
 from schemas.time import SECOND_US, parse_time
 from schemas.wire.contract import BadIdentifier, SchemaViolation
@@ -59,6 +60,10 @@ def register(element: Element) -> dict[str, Any]:
 
     A value is ``[time_us, value, statusPTB, statusFNN]``, followed by a dictionary of what else it says, if anything.
     In the unit named it is ``value * 10 ** (multiplier + scaler)``.
+
+    ``derived``, where it is there, is the evaluation profile of the gateway that made the register out of the meter's,
+    for example the energy since the start of a billing period (tariff use cases 1 and 2); such a register bears the
+    meter's OBIS code, but its qualified logical name names the profile instead of the meter.
     """
     kind = element.find(AR + "ReadingType")
     if kind is None:
@@ -80,6 +85,8 @@ def register(element: Element) -> dict[str, Any]:
     }
     if not said["device"]:
         raise SchemaViolation("a MeterReading names no meter, neither in Meter nor in qualifiedLogicalName")
+    if (named := _device_in(name)) and _plain(named) != _plain(said["device"]):
+        said["derived"] = named
     blocks = element.findall(AR + "IntervalBlock")
     return {**said, "values": [value for block in blocks for value in _values(block, said["period_s"])]}
 
@@ -195,6 +202,10 @@ def _device_in(name: str | None) -> str | None:
     """The meter in ``<OBIS>.<meter>.sm``."""
     parts = name.split(".") if name else []
     return parts[1] if len(parts) == 3 and parts[1] else None
+
+
+def _plain(device: str) -> str:
+    return device_name(device).upper()
 
 
 def _gateway(element: Element | None) -> dict[str, Any] | None:

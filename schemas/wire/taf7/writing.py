@@ -137,7 +137,7 @@ def _meter_reading(register: dict[str, Any]) -> Iterator[str]:
         _leaf("converterFactor", register["converter_factor"]),
         _leaf("scaler", register["scaler"]),
         _leaf("obisCode", code),
-        _leaf("qualifiedLogicalName", f"{code}.{register['device']}.sm"),
+        _leaf("qualifiedLogicalName", f"{code}.{register.get('derived') or register['device']}.sm"),
         _leaf("description", register["description"]),
         _leaf("measurementPeriod", register["period_s"]),
     )

@@ -98,13 +98,15 @@ def _row(item: dict[str, Any]) -> _Row:
 
 
 def _columns(thing: dict[str, Any]) -> list[_Row]:
-    """Two lists side by side, as Energy-Charts gives them."""
+    """Two lists side by side, as Energy-Charts gives them; a price that is null is not there (yet)."""
     times, prices = thing.get("unix_seconds"), thing.get("price")
     if not isinstance(times, list) or not isinstance(prices, list):
         return []
     if len(times) != len(prices):
         raise SchemaViolation(f"there are {len(times)} times and {len(prices)} prices")
-    return [(_instant(at, "a time"), None, _price(price)) for at, price in zip(times, prices, strict=True)]
+    starts = [_instant(at, "a time") for at in times]
+    rows = zip(starts, [*starts[1:], None], prices, strict=False)
+    return [(start_us, end_us, _price(price)) for start_us, end_us, price in rows if price is not None]
 
 
 def _closed(rows: list[_Row]) -> list[list[Any]]:
