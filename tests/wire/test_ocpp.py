@@ -126,8 +126,15 @@ def test_lines_of_programs_that_are_known_say_who_and_which_way(line, context):
     assert FORMAT.recognise(log, "x.log")
     before, found = cut(b"starting up\n" + log + b"\n")
     assert isinstance(before, Malformed)
-    assert (found.raw, found.source, found.time_us, found.context) == (HEARTBEAT, "CP1", None, context)
+    logged = {} if "14:00:00" not in line else {"logged": found.context.get("logged")}
+    assert found.context.get("logged", "2026-03-29T14:00:00").startswith("2026-03-29T14:00:00")
+    assert (found.raw, found.source, found.time_us, found.context) == (HEARTBEAT, "CP1", None, context | logged)
     assert found.offset == len(b"starting up\n") + log.index(HEARTBEAT)
+
+
+def test_a_program_s_own_time_counts_where_it_has_a_zone():
+    (found,) = cut(b"2026-03-29T14:00:00.5+02:00 INFO [ocpp] CP1: send " + HEARTBEAT)
+    assert (found.time_us, found.context) == (parse_time("2026-03-29T12:00:00.5Z"), {})
 
 
 def test_bare_frames_stand_one_in_a_line():

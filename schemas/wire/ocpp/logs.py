@@ -7,8 +7,8 @@ Five forms, all but the last mixed at will, one message a line:
 - ``2026-03-29T00:00:00Z CP-1 ocpp1.6 > [2,"19","Heartbeat",{}]``, ``>`` to the backend, ``<`` to the station,
   the subprotocol may be left out;
 - what the backends SteVe and evcc, and the library ``ocpp`` (in Home Assistant and elsewhere) write into their logs:
-  ``... CP-1: receive message [2,"19","Heartbeat",{}]``. Their times are local ones of no known zone, and so are none;
-  whatever else they write comes out as no message;
+  ``... CP-1: receive message [2,"19","Heartbeat",{}]``. Their times are mostly local ones of no known zone,
+  and kept as they stand then (:mod:`~schemas.wire.program_lines`); whatever else they write comes out as no message;
 - a bare frame;
 - one frame, or one charging profile, over several lines, alone in its file.
 """
@@ -22,6 +22,7 @@ import orjson
 from schemas.wire.contract import BadSyntax, Frame, Malformed, TooLarge, WireError
 from schemas.wire.json_lines import BOM, log_time_us, parts_of, place_of, text_of
 from schemas.wire.ocpp.connection import TO_CSMS, TO_STATION
+from schemas.wire.program_lines import LOGGED, beginning
 from schemas.wire.strict_json import FRAME_LIMIT_BYTES
 
 _TEXT_LINE: Final = re.compile(
@@ -39,6 +40,9 @@ _HEARD: Final = tuple(
 )
 """How the library ``ocpp``, evcc and SteVe write. Only the latter two are surely backends, which hear what is sent to
 them."""
+_BEFORE: Final = 600
+"""Octets before a frame in which a program's time is looked for."""
+
 _FRAME_START: Final = re.compile(rb'\s*\[\s*[2-6]\s*,\s*"')
 _RECORD: Final = re.compile(rb'"frame"\s*:\s*("\s*)?\[\s*[2-6]\s*,\s*\\?"')
 _DIRECTIONS: Final = {b">": TO_CSMS, b"<": TO_STATION}
@@ -106,11 +110,12 @@ def _text_line(line: bytes, offset: int) -> Frame:
 
 
 def _heard_frame(found: re.Match[bytes], offset: int) -> Frame:
-    context = {}
+    said = beginning(found.string[: found.start("frame")][-_BEFORE:])
+    context = {LOGGED: said.logged} if said.logged and not said.has_zone else {}
     if "heard" in found.re.groupindex:
         context["direction"] = TO_CSMS if found["heard"] else TO_STATION
     station = text_of(found["station"], "station")
-    return Frame(found["frame"], offset + found.start("frame"), None, station, context)
+    return Frame(found["frame"], offset + found.start("frame"), said.time_us(), station, context)
 
 
 def _record(line: bytes, offset: int) -> Frame:
