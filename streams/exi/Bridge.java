@@ -22,8 +22,11 @@ import java.io.IOException;
 import java.io.StringReader;
 import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 import javax.xml.bind.JAXBContext;
 import javax.xml.bind.JAXBElement;
 import javax.xml.bind.Marshaller;
@@ -33,8 +36,11 @@ import javax.xml.parsers.SAXParserFactory;
 import javax.xml.transform.sax.SAXSource;
 import javax.xml.transform.stream.StreamSource;
 import org.eclipse.persistence.jaxb.JAXBContextFactory;
+import org.xml.sax.Attributes;
 import org.xml.sax.InputSource;
+import org.xml.sax.SAXException;
 import org.xml.sax.XMLReader;
+import org.xml.sax.helpers.XMLFilterImpl;
 
 /**
  * Translates between EXI and JSON for the process that started it, until its input ends.
@@ -80,7 +86,7 @@ final class Bridge {
 
     byte[] decode(byte[] octets) throws Exception {
       SAXSource source = new SAXSource(new InputSource(new ByteArrayInputStream(octets)));
-      source.setXMLReader(new EXISource(exi).getXMLReader());
+      source.setXMLReader(new WithoutNothing(new EXISource(exi).getXMLReader()));
       StringWriter json = new StringWriter();
       toJson.marshal(fromXml.unmarshal(source), json);
       return json.toString().getBytes(StandardCharsets.UTF_8);
@@ -106,6 +112,46 @@ final class Bridge {
       Object value = message instanceof JAXBElement ? ((JAXBElement<?>) message).getValue() : message;
       QName name = new QName(rootNamespace, json.split("\"", 3)[1]);
       return new JAXBElement<>(name, (Class<Object>) value.getClass(), value);
+    }
+  }
+
+  /**
+   * Leaves out elements of abstract type, of which only what takes their place has content: some stations write them
+   * empty where they have nothing to say, and the bindings refuse the whole message over it.
+   */
+  private static final class WithoutNothing extends XMLFilterImpl {
+    private static final String INSTANCE = "http://www.w3.org/2001/XMLSchema-instance";
+    private static final Set<String> NOTHING = new HashSet<>(Arrays.asList("SASchedules"));
+
+    private int depth;
+
+    WithoutNothing(XMLReader reader) {
+      super(reader);
+    }
+
+    @Override
+    public void startElement(String uri, String name, String qualified, Attributes attributes) throws SAXException {
+      if (depth > 0 || (NOTHING.contains(name) && attributes.getValue(INSTANCE, "type") == null)) {
+        depth++;
+      } else {
+        super.startElement(uri, name, qualified, attributes);
+      }
+    }
+
+    @Override
+    public void endElement(String uri, String name, String qualified) throws SAXException {
+      if (depth > 0) {
+        depth--;
+      } else {
+        super.endElement(uri, name, qualified);
+      }
+    }
+
+    @Override
+    public void characters(char[] text, int start, int length) throws SAXException {
+      if (depth == 0) {
+        super.characters(text, start, length);
+      }
     }
   }
 

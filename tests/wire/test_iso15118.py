@@ -437,6 +437,18 @@ def test_a_captured_session_encodes_to_the_same_bytes_again(exi):
         assert exi.encode(exi.decode(message.payload, schema), schema) == message.payload
 
 
+def test_a_station_that_leaves_its_schedules_empty_is_heard_all_the_same(exi):
+    """DIN 70121 has an abstract element for them, which means nothing by itself and is written by some all the same."""
+    octets = "809a02286cb0f5397d81c61080024800000000c0c0f0060e1e15602060a1e8060606004060a12c022303003100"
+    body = json.loads(exi.decode(bytes.fromhex(octets), DIN))["V2G_Message"]["Body"]["ChargeParameterDiscoveryRes"]
+    assert set(body) == {"ResponseCode", "EVSEProcessing", "DC_EVSEChargeParameter"}
+    assert body["DC_EVSEChargeParameter"]["EVSEMaximumPowerLimit"]["Value"] == 22000
+    schedule = {"RelativeTimeInterval": {"start": 0}, "PMax": 11000}
+    listed = {"SAScheduleTupleID": 1, "PMaxSchedule": {"PMaxScheduleID": 1, "PMaxScheduleEntry": [schedule]}}
+    full = v2g("ChargeParameterDiscoveryRes", body | {"SAScheduleList": {"SAScheduleTuple": [listed]}})
+    assert json.loads(exi.decode(exi.encode(json.dumps(full).encode(), DIN), DIN)) == full
+
+
 @pytest.mark.parametrize(
     ("octets", "schema"),
     [
