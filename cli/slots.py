@@ -22,6 +22,7 @@ from streams import lookups
 from streams.archive.layout import write_whole
 from streams.settings import Settings, settings
 from twin.slots import QuarterHour, best_of, quarter_hours, total
+from twin.slots.quarter_hour import is_cancelled
 
 DIRECTIONS: Final[tuple[Direction, ...]] = ("import", "export")
 
@@ -115,11 +116,25 @@ def _nothing_known(config: Settings, point: str, day: date, known_us: int | None
     if point in near and known_us is not None:
         return f"nothing was known of {point} on {day} at {format_time(known_us)}; ask for a later --known-at"
     if point in near:
-        return f"nothing is known of {point} on {day}, only on other days"
+        return _nothing_counts(config, point, day)
     others = lookups.other_series(config.database_url, config.schema, point)
     hints = [f"points of that name: {', '.join(near)}"] if near else []
     hints += [f"its {', '.join(others)} is in the view slot_value_v1 (`twin sql`), but no energy"] if others else []
     return f"nothing is known of {point} on {day}; {'; '.join(hints) or '`twin actors` lists who there is'}"
+
+
+def _nothing_counts(config: Settings, point: str, day: date) -> str:
+    """The sentence for a day of which what was said makes no quarter hour."""
+    start, end = day_slots(day)[0], day_slots(day)[-1] + SLOT_US
+    cancelled = lookups.cancelled_documents(config.database_url, config.schema)
+    edges = lookups.edges(config.database_url, config.schema, point, start, end)
+    documents = {edge.register.document for edge in edges if start <= edge.slot_us < end}
+    documents |= {value.version for value in lookups.slot_values(config.database_url, config.schema, point, start, end)}
+    if any(is_cancelled(document, cancelled) for document in documents):
+        return f"what documents said of {point} on {day} is cancelled; --known-at shows what was known before"
+    if documents:
+        return f"what is known of {point} on {day} makes no quarter hour, such as a single reading"
+    return f"nothing is known of {point} on {day}, only on other days"
 
 
 def day_of_point(config: Settings, point: str, day: date, known_us: int | None = None) -> Day:

@@ -9,7 +9,7 @@ from replay.history import EVER_US, Said, log_of, place_in_log, stamp_of
 from replay.known import attributes_before, quarters_before
 from replay.observed import observed, who_said
 from replay.relations import sites_in, station_of
-from replay.withdrawn import cancellations_before, speaking_of
+from replay.withdrawn import Cancellation, cancellations_before, speaking_of
 from schemas.event import Event
 from schemas.facts import Facts
 from schemas.time import MINUTE_US
@@ -18,6 +18,7 @@ from streams.archive.layout import Archive
 from streams.archive.observing import observe_whole
 from streams.settings import Settings
 from twin.quarters_told import RegisterChange, SlotChange, told_of_slots
+from twin.slots.quarter_hour import cancelled_by, cancelled_in
 from twin.story import PARTS, TRANSACTION, Change, Part, Telling, names_in
 
 _TRANSACTION_ID: Final = "transaction_id"
@@ -119,7 +120,7 @@ def _events(archive: Archive, members: Collection[str], span: _Span, recent: Col
         bounds = (manifest.time_us, manifest.recorded_us)
         if not any(known is not None and known.touches(*span) for known in bounds):
             continue
-        positions = {seen.position for seen in observed(archive, manifest, members, cut)} | withdrawn
+        positions = {seen.position for seen in observed(archive, manifest, members, cut)} | withdrawn.keys()
         positions |= filtered.positions_of_points(archive, manifest, objects, cut)
         for event in filtered.messages(archive, manifest, members, *span):
             found[event.topic, event.partition, event.offset] = event
@@ -170,18 +171,39 @@ def _told(
     changed = {seen[:2] for facts in said for seen in facts.observations if seen.actor in members}
     telling = Telling(attributes_before(archive, changed, span.from_us, recent))
     asked = told_of_slots(said)
+    withdrawn = _withdrawn(archive, members, events, said, recent)
     cancelled = {one.document for one in cancellations_before(archive, span.from_us, recent)}
     places = dict(zip(map(place_in_log, events), said, strict=True))
     quarters = quarters_before(archive, members, span.from_us, places, cancelled, recent)
     lines = []
     for event, facts in zip(events, said, strict=True):
         ties = names_in(event) | {seen.actor for seen in facts.observations}
+        ties |= withdrawn.get(place_in_log(event), set())
         changes = telling.changes(event.id, facts, members)
+        if place_in_log(event) in withdrawn:
+            cancels = (seen for seen in facts.observations if cancelled_by(seen.actor, seen.attribute))
+            changes += [Change(seen.actor, seen.attribute, None, seen.value, seen.unit) for seen in cancels]
         registers = quarters.registers(facts)
         slots = quarters.slots(facts, place_in_log(event), asked)
         tied = tuple(sorted(ties & set(names)))
         lines.append(Line(stamp_of(event), event, tied, tuple(changes), tuple(registers), tuple(slots)))
     return lines
+
+
+def _withdrawn(
+    archive: Archive,
+    members: Collection[str],
+    events: Iterable[Event],
+    said: Iterable[Facts],
+    recent: Collection[Said],
+) -> dict[int, set[str]]:
+    """Events that cancel documents about members, by position, with these members."""
+    found = [
+        Cancellation(document, stamp_of(event), place_in_log(event))
+        for event, facts in zip(events, said, strict=True)
+        for document in cancelled_in(facts.observations)
+    ]
+    return speaking_of(archive, members, found, recent)
 
 
 def _facts_of(event: Event) -> Facts:

@@ -1,11 +1,12 @@
 """Market documents that others cancelled. A cancellation names a document and no location, so it is sought by that."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 from replay import filtered
 from replay.filtered import Cut
-from replay.history import EVER_US, Said
+from replay.history import EVER_US, Said, place_in_log
 from replay.observed import KIND, observed
 from schemas.event import Event
 from streams.archive.layout import Archive
@@ -41,29 +42,31 @@ def _cancellations(archive: Archive, cut: Cut, recent: Collection[Said]) -> Iter
 
 def speaking_of(
     archive: Archive, members: Collection[str], cancellations: Collection[Cancellation], recent: Collection[Said]
-) -> set[int]:
-    """Positions of the cancellations whose document speaks of one of these actors."""
+) -> dict[int, set[str]]:
+    """Of the cancellations whose document speaks of some of these actors: by position, of whom."""
     numbers = {cancellation.document.partition("|")[2] for cancellation in cancellations}
-    if not numbers:
-        return set()
-    named = _naming(archive, members, numbers, recent)
-    documents = {_document_of(event) for event in named if event.type.startswith("mscons.")}
-    return {one.position for one in cancellations if one.document in documents}
+    named: dict[str, set[str]] = defaultdict(set)
+    if numbers:
+        for event, member in _naming(archive, members, numbers, recent):
+            if event.type.startswith("mscons."):
+                named[f"{event.payload['sender']['id']}|{event.payload['document']}"].add(member)
+    return {one.position: named[one.document] for one in cancellations if one.document in named}
 
 
 def _naming(
     archive: Archive, members: Collection[str], numbers: Collection[str], recent: Collection[Said]
-) -> Iterator[Event]:
-    """Events by which the last document of a member is one of these."""
+) -> Iterator[tuple[Event, str]]:
+    """Events by which the last document of a member is one of these, each with that member."""
     ever = Cut(-EVER_US, EVER_US, EVER_US)
     for manifest in archive.manifests():
         said = observed(archive, manifest, members, ever, lambda _, name: name == _LAST_DOCUMENT)
-        yield from filtered.events_at(archive, manifest, {seen.position for seen in said if seen.value in numbers})
+        actors: dict[int, set[str]] = defaultdict(set)
+        for seen in said:
+            if seen.value in numbers:
+                actors[seen.position].add(seen.actor)
+        for event in filtered.events_at(archive, manifest, actors):
+            yield from ((event, actor) for actor in actors[place_in_log(event)])
     for event, _, facts in recent:
         for fact in facts.observations:
             if fact.actor in members and fact.attribute == _LAST_DOCUMENT and fact.value in numbers:
-                yield event
-
-
-def _document_of(event: Event) -> str:
-    return f"{event.payload['sender']['id']}|{event.payload['document']}"
+                yield event, fact.actor

@@ -5,9 +5,13 @@ import io
 import json
 import os
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pyarrow.parquet as pq
 import pytest
+
+from schemas.time import SLOT_US, parse_time
+from schemas.wire.mscons import cancellation, encode_interchange, message_of, profile
 
 POINT, DAY = "GS-00000/1", "2026-03-29"
 
@@ -149,3 +153,20 @@ def test_only_an_ordinary_file_in_a_folder_that_is_there_is_written(twin, tmp_pa
     assert device.is_fifo(), "it is still what it was"
     refused = twin("slots", POINT, DAY, "--parquet", tmp_path / "new" / "day.parquet")
     assert (refused.exit_code, f"there is no folder {tmp_path / 'new'}" in refused.stderr) == (2, True)
+
+
+def test_a_day_of_which_every_document_is_cancelled_says_so(twin, street):
+    malo, msb, supplier = "41373559241", "9900987654329", "9904628000007"
+    start_us, sent_us = parse_time("2026-06-30T22:00:00Z"), parse_time("2026-07-02T06:00:00Z")
+    values = [["220", Decimal(1), start_us, start_us + SLOT_US]]
+    location = profile(malo, "malo", [("1-1:1.29.0", values)], (start_us, start_us + SLOT_US))
+    said = message_of(13025, "S-1", sent_us, sender=msb, receiver=supplier, locations=[location])
+    withdrawal = cancellation("S-1", "S-2", sent_us + SLOT_US, sender=msb, receiver=supplier)
+    for message, code in ((said, 0), (withdrawal, 1)):
+        assert (
+            twin("ingest", "-", "--interface", "32", stdin=encode_interchange([message], reference="R")).exit_code == 0
+        )
+        street.written()
+        shown = twin("slots", malo, "2026-07-01")
+        assert shown.exit_code == code, shown.output
+    assert f"what documents said of {malo} on 2026-07-01 is cancelled; --known-at shows" in shown.stderr

@@ -17,6 +17,7 @@ from streams.reader import read
 from tests.replay.made_days import DAY
 from twin.observe import observe
 from twin.slots import best_of, quarter_hours
+from twin.story import Change
 
 MSB, OTHER, SUPPLIER, MALO = "9900987654329", "9900123456000", "9904628000007", "41373559241"
 SITE = [f"malo:{MALO}"]
@@ -79,6 +80,12 @@ def test_a_cancellation_takes_back_what_the_document_said(story):
     assert values(lines["B"]) == [(1_000_000, 900_000, MEASURED), (1_000_000, 1_200_000, MEASURED)]
     assert values(lines["C"]) == [(900_000, 1_000_000, SUBSTITUTE), (1_200_000, 1_000_000, SUBSTITUTE)]
     assert values(lines["D"]) == [(1_000_000, None, MISSING)] * 2
+
+
+def test_a_cancellation_says_which_document_it_is_of_and_about_whom(tmp_path):
+    (line,) = site_story(Archive(tmp_path), SITE, AT["C"], EVER_US, said_of(PROFILE, CORRECTION, withdrawn("B", "C")))
+    assert line.ties == tuple(SITE)
+    assert line.changes == (Change(f"msb:{MSB}", "document/B", None, "cancelled by C", ""),)
 
 
 def test_a_document_from_before_the_story_is_taken_back_in_it(story):
