@@ -267,6 +267,9 @@ def test_a_filler_is_passed_over_and_what_the_maker_adds_is_kept():
     ("raw", "said"),
     [
         ("e5", {"kind": "acknowledgement"}),
+        ("68040468080570088516", {"kind": "application-error", "address": 5, "error": "busy"}),
+        ("680303680805707d16", {"kind": "application-error", "address": 5, "error": "unspecified"}),
+        ("6804046808057063e016", {"kind": "application-error", "address": 5, "error": "error 99"}),
         ("10 5b 05 60 16", {"kind": "REQ_UD2", "address": 5}),
         ("10 7b 05 80 16", {"kind": "REQ_UD2", "address": 5}),
         ("10 40 05 45 16", {"kind": "SND_NKE", "address": 5}),

@@ -116,7 +116,15 @@ def test_the_register_is_read_from_its_qualified_logical_name():
 
 @pytest.mark.parametrize(
     ("name", "derived"),
-    [("1EMH0012000001", None), ("1emh0012000001", None), ("0A01454D480000B71B01", None), ("taf1-7", "taf1-7")],
+    [
+        ("1EMH0012000001", None),
+        ("1emh0012000001", None),
+        ("0A01454D480000B71B01", None),
+        ("1 EMH 00 12000001", None),
+        ("1EMH0012000002", None),
+        ("taf1-7", "taf1-7"),
+        ("EDNT0017038437", "EDNT0017038437"),
+    ],
 )
 def test_a_logical_name_that_is_not_the_meters_tells_who_made_the_register(name, derived):
     logical = f"<espi:uom>72</espi:uom><qualifiedLogicalName>0100010800FF.{name}.sm</qualifiedLogicalName>"

@@ -89,6 +89,9 @@ def test_the_answer_of_energy_charts_is_read():
 def test_a_price_that_is_not_there_leaves_a_gap():
     answer = {"unix_seconds": [START_S, START_S + 900, START_S + 1800], "price": [50.01, None, 7], "unit": "EUR/MWh"}
     assert read(answer) == ("EUR/MWh", [(0, 1, "50.01"), (2, 3, "7")])
+    rows = [{"start": f"2026-10-25T00:{minute}:00Z", "price": None} for minute in ("00", "15", "30", "45")]
+    rows[0]["price"] = rows[3]["price"] = 7
+    assert read({"unit": "ct/kWh", "prices": rows}) == ("ct/kWh", [(0, 1, "7"), (3, 4, "7")])
 
 
 def test_the_answer_of_smartenergy_is_read():

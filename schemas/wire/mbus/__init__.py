@@ -9,7 +9,7 @@
 
 An answer is ``mbus.data`` about a meter, named after DIN 43863-5: ``{"address", "meter", "number", "manufacturer",
 "version", "medium", "access", "status", "records": [...]}``, with ``"signature"`` where an old meter sends one. What a
-gateway asks, and acknowledgements, are ``mbus.link``.
+gateway asks, acknowledgements, and that a meter cannot answer are ``mbus.link``.
 """
 
 from collections.abc import Iterator

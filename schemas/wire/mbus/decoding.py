@@ -26,6 +26,19 @@ _LONG_OCTETS, _SHORT_OCTETS = 12, 4
 _CONTENT: Final = 6
 """Where the content starts in a long frame: behind its head, control and address field."""
 _CONTROLS: Final = {0x40: "SND_NKE", 0x4B: "REQ_SKE", 0x5A: "REQ_UD1", 0x5B: "REQ_UD2", 0x53: "SND_UD"}
+_APPLICATION_ERROR: Final = 0x70
+_ERRORS: Final = {
+    0: "unspecified",
+    1: "control-information-unknown",
+    2: "buffer-too-long",
+    3: "too-many-records",
+    4: "record-ends-early",
+    5: "too-many-dife",
+    6: "too-many-vife",
+    8: "busy",
+    9: "too-many-readouts",
+}
+"""What a meter says instead of an answer (EN 13757-3, table of application errors)."""
 _FRAME_COUNT_BIT: Final = 0x20
 _ENCRYPTION: Final = 0x1F00
 _MODES: Final = 16
@@ -59,6 +72,10 @@ def decode(frame: Frame, conversation: Conversation) -> Decoded:
         return _link({"kind": kind, "address": link.address}, frame)
     if link.control & 0x4F != RESPONSE:
         raise Unsupported(f"control field {link.control:02x}: only answers of meters are read, no commands to them", 4)
+    if link.content[0] == _APPLICATION_ERROR:
+        code = link.content[1] if len(link.content) > 1 else 0
+        error = _ERRORS.get(code, f"error {code}")
+        return _link({"kind": "application-error", "address": link.address, "error": error}, frame)
     try:
         payload = _answer(link.address, link.content, conversation)
     except WireError as error:

@@ -23,6 +23,8 @@ MELO_LENGTH: Final = 33
 EXPONENT_LIMIT: Final = 12
 """Beyond 10^12 and 10^-12 a multiplier or scaler is no unit's any more."""
 
+_METER: Final = re.compile(r"[0-9][A-Z]{3}[0-9A-F]{2}[0-9]{8}")
+_NO_LETTER: Final = re.compile(r"[^0-9A-Za-z]")
 _INTEGER: Final = re.compile(r"[+-]?[0-9]{1,15}")
 _OBIS: Final = re.compile(r"([0-9A-Fa-f]{2}){6}")
 _KNOWN_IN_POINT: Final = frozenset(
@@ -85,7 +87,7 @@ def register(element: Element) -> dict[str, Any]:
     }
     if not said["device"]:
         raise SchemaViolation("a MeterReading names no meter, neither in Meter nor in qualifiedLogicalName")
-    if (named := _device_in(name)) and _plain(named) != _plain(said["device"]):
+    if (named := _device_in(name)) and not _is_meter(named) and _plain(named) != _plain(said["device"]):
         said["derived"] = named
     blocks = element.findall(AR + "IntervalBlock")
     return {**said, "values": [value for block in blocks for value in _values(block, said["period_s"])]}
@@ -205,7 +207,12 @@ def _device_in(name: str | None) -> str | None:
 
 
 def _plain(device: str) -> str:
-    return device_name(device).upper()
+    return device_name(_NO_LETTER.sub("", device)).upper()
+
+
+def _is_meter(name: str) -> bool:
+    """Whether a name is the number of some meter (DIN 43863-5), not that of a gateway (``E...``) or of a profile."""
+    return _METER.fullmatch(_plain(name)) is not None
 
 
 def _gateway(element: Element | None) -> dict[str, Any] | None:

@@ -29,7 +29,8 @@ _MILLISECONDS_FROM: Final = 10**11
 _MONEY: Final = re.compile(r"(?i)(eur|ct|cent|€)\s*/\s*(kwh|mwh)")
 _SPELLED: Final = {"eur": "EUR", "€": "EUR", "ct": "ct", "cent": "ct", "kwh": "kWh", "mwh": "MWh"}
 
-_Row = tuple[int, int | None, Decimal]
+_Row = tuple[int, int | None, Decimal | None]
+"""Start, end and price of an interval; a price that is null is not there (yet), and leaves a gap."""
 
 
 def tariff(answer: Any) -> dict[str, Any]:
@@ -48,9 +49,9 @@ def tariff(answer: Any) -> dict[str, Any]:
             rows += [_row(item) for item in thing]
         if len(rows) > PRICE_LIMIT:
             raise TooLarge(f"an answer has at most {PRICE_LIMIT} prices")
-    if not rows:
-        raise SchemaViolation("no list of intervals with a start and a price is in the answer")
     prices = _closed(rows)
+    if not prices:
+        raise SchemaViolation("no list of intervals with a start and a price is in the answer")
     if sum(end_us - start_us for start_us, end_us, _ in prices) > PRICE_LIMIT * SLOT_US:
         raise TooLarge(f"the prices of an answer hold for at most {PRICE_LIMIT} quarter hours together")
     issued = said.get("issued")
@@ -87,30 +88,31 @@ def _note(thing: dict[str, Any], said: dict[str, Any]) -> None:
 
 def _row(item: dict[str, Any]) -> _Row:
     price = _named(item, _PRICES)
-    if price is None:
+    if price is None and not any(name in item for name in _PRICES):
         raise SchemaViolation(f"an interval has no price; it has {', '.join(sorted(item))[:80]}")
     end = _named(item, _ENDS)
     return (
         _instant(_named(item, _STARTS), "the start of an interval"),
         None if end is None else _instant(end, "the end of an interval"),
-        _price(price),
+        None if price is None else _price(price),
     )
 
 
 def _columns(thing: dict[str, Any]) -> list[_Row]:
-    """Two lists side by side, as Energy-Charts gives them; a price that is null is not there (yet)."""
+    """Two lists side by side, as Energy-Charts gives them."""
     times, prices = thing.get("unix_seconds"), thing.get("price")
     if not isinstance(times, list) or not isinstance(prices, list):
         return []
     if len(times) != len(prices):
         raise SchemaViolation(f"there are {len(times)} times and {len(prices)} prices")
-    starts = [_instant(at, "a time") for at in times]
-    rows = zip(starts, [*starts[1:], None], prices, strict=False)
-    return [(start_us, end_us, _price(price)) for start_us, end_us, price in rows if price is not None]
+    return [
+        (_instant(at, "a time"), None, None if price is None else _price(price))
+        for at, price in zip(times, prices, strict=True)
+    ]
 
 
 def _closed(rows: list[_Row]) -> list[list[Any]]:
-    """The intervals in order, each with its end."""
+    """The intervals that have a price in order, each with its end."""
     rows.sort(key=lambda row: (row[0], row[1] or 0))
     closed: list[list[Any]] = []
     for number, (start_us, end_us, price) in enumerate(rows):
@@ -121,7 +123,7 @@ def _closed(rows: list[_Row]) -> list[list[Any]]:
         if end_us < start_us:
             raise SchemaViolation("an interval ends before it begins")
         closed.append([start_us, end_us, price])
-    return closed
+    return [interval for interval in closed if interval[2] is not None]
 
 
 def _unit(said: dict[str, Any]) -> str:
