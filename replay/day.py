@@ -61,6 +61,7 @@ def replay_window(
         raise LookupError("the archive holds nothing of that day; `twin archive DAY` writes what is in Kafka")
     migrate.drop(url, into)
     migrate.migrate(url, into, live=False)
+    stretch.begin(url, into)
     run = from_facts.run if source == "facts" else from_messages.run
     try:
         read, counts = run(archive, url, window, into, on_progress or _quiet)

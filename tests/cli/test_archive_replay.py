@@ -99,6 +99,21 @@ def test_what_cannot_be_done_is_one_sentence(twin, arguments, code, sentence):
     assert sentence in refused.stderr
 
 
+def test_a_replay_that_was_killed_is_not_compared(twin, again, monkeypatch):
+    whole = from_facts.run
+
+    def killed(*arguments, **rest):
+        whole(*arguments, **rest)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(from_facts, "run", killed)
+    monkeypatch.setattr(migrate, "drop", lambda *_: None)  # who is killed drops nothing
+    assert twin("replay", DAY, "--into", again).exit_code == 130
+    refused = twin("compare", "live", again, "--day", DAY)
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert f"{again} holds a replay that was broken off; `twin replay {DAY} --into NAME` makes one" in refused.stderr
+
+
 def test_a_replay_of_another_day_is_not_compared(twin, again):
     assert twin("replay", DAY, "--into", again).exit_code == 0
     refused = twin("compare", "live", again, "--day", "2026-03-30")
