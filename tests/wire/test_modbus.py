@@ -289,7 +289,7 @@ def test_csv_may_have_gaps_any_order_and_other_delimiters():
         (bytes.fromhex("0001000100060103000a0001"), "bad-syntax", "protocol 1"),
         (bytes.fromhex("0001000000070103000a0001"), "truncated", "says 7"),
         (bytes.fromhex("0001000000050103000a0001"), "bad-syntax", "says 5"),
-        (bytes.fromhex("0001000000060101000a0001"), "unsupported", "function 1"),
+        (bytes.fromhex("0001000000060111000a0001"), "unsupported", "function 17"),
         (bytes.fromhex("0001000000030103 00"), "truncated", "without its fields"),
         (bytes.fromhex("0001000000060103000a0000"), "schema-violation", "0 registers"),
         (bytes.fromhex("0001000000060103000a007e"), "schema-violation", "126 registers"),

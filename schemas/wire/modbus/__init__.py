@@ -6,6 +6,8 @@ transaction and unit. What was read of a unit is remembered, so that several rea
 models (:mod:`~schemas.wire.modbus.sunspec`); a message's payload holds only what that message itself said, with the
 scale factors and the identity known by then. What a confirmed write wrote is what the device holds then.
 
+Coils and discrete inputs are kept as bits (:mod:`~schemas.wire.modbus.bits`).
+
 A register outside SunSpec means what the point list of the interface says (station is the unit, address the
 register's, counted from 0 as on the wire); it is taken as a signed number of 16 bits [M].
 

@@ -118,7 +118,7 @@ def understand(adu: Adu) -> Said:
     """What the PDU says; its offsets count from the start of the ADU.
 
     Raises:
-        Unsupported: a function other than 3, 4, 6 and 16.
+        Unsupported: a function other than 3, 4, 6 and 16; for 1, 2, 5 and 15 see :mod:`~schemas.wire.modbus.bits`.
         Truncated: it ends too early.
         SchemaViolation: counts that do not fit each other, or registers beyond the last.
     """
@@ -127,7 +127,7 @@ def understand(adu: Adu) -> Said:
             raise SchemaViolation(f"an exception has one octet of code, here are {len(adu.data)}", 8)
         return Said("exception", code=adu.data[0])
     if adu.function not in FUNCTIONS:
-        raise Unsupported(f"function {adu.function}; read are 3, 4, 6 and 16, which are about registers", 7)
+        raise Unsupported(f"function {adu.function}; read are 1 to 6, 15 and 16", 7)
     if len(adu.data) < 2:
         raise Truncated(f"function {adu.function} without its fields", 8 + len(adu.data))
     if adu.function in READS:
@@ -183,7 +183,7 @@ def frame(transaction: int, unit: int, function: int, data: bytes) -> bytes:
 SPEECH: Final = Speech(
     "Modbus/TCP",
     next_piece,
-    re.compile(rb"..\x00\x00\x00[\x03-\xfe].[\x03\x04\x06\x10\x83\x84\x86\x90]", re.DOTALL),
+    re.compile(rb"..\x00\x00\x00[\x03-\xfe].[\x01-\x06\x0f\x10\x81-\x86\x8f\x90]", re.DOTALL),
     ports=frozenset({502, 802, 1502}),
 )
 """1502 is where devices listen that may not take a port below 1024. 802 is Modbus over TLS, and named as that."""

@@ -9,7 +9,9 @@ from schemas.points import POINTS, PointList
 from schemas.wire.contract import Conversation, Decoded, Frame, SchemaViolation
 from schemas.wire.json_messages import looks_like_json
 from schemas.wire.modbus import adu as tcp
+from schemas.wire.modbus import bits
 from schemas.wire.modbus.adu import Adu, Said
+from schemas.wire.modbus.bits import Bits
 from schemas.wire.modbus.dumps import from_csv, from_json, is_csv
 from schemas.wire.modbus.sunspec import BASES, is_base, models_in
 
@@ -25,7 +27,7 @@ _PROTOCOL: Final = slice(2, 4)
 
 @dataclass(slots=True)
 class _Request:
-    said: Said
+    said: Said | Bits
     function: int
     is_answered: bool = False
 
@@ -36,6 +38,14 @@ class _Link:
 
     requests: OrderedDict[tuple[int, int], _Request] = field(default_factory=OrderedDict)
     units: OrderedDict[int, dict[int, int]] = field(default_factory=OrderedDict)
+
+    def ask(self, adu: Adu, said: Said | Bits) -> None:
+        """Remember a request."""
+        key = (adu.transaction, adu.unit)
+        self.requests[key] = _Request(said, adu.function)
+        self.requests.move_to_end(key)
+        if len(self.requests) > OPEN_LIMIT:
+            self.requests.popitem(last=False)
 
     def remember(self, unit: int, registers: Mapping[int, int]) -> dict[int, int]:
         """Everything known of the unit, with these registers."""
@@ -76,22 +86,15 @@ def _dump(frame: Frame, link: _Link, points: PointList) -> Decoded:
 
 def _adu(frame: Frame, link: _Link, points: PointList) -> Decoded:
     adu = tcp.parse(frame.raw)
-    said = tcp.understand(adu)
     key = (adu.transaction, adu.unit)
     request = link.requests.get(key)
+    if adu.function in bits.FUNCTIONS:
+        return _of_bits(adu, frame, request, link)
+    said = tcp.understand(adu)
     kind = _kind(said, frame, request)
-    payload: dict[str, Any] = {
-        "kind": kind,
-        "transaction": adu.transaction,
-        "unit": adu.unit,
-        "function": adu.function & ~tcp.EXCEPTION,
-        "link": f"{frame.source}/{adu.unit}",
-    }
+    payload = _head(kind, adu, frame)
     if kind == "request":
-        link.requests[key] = _Request(said, adu.function)
-        link.requests.move_to_end(key)
-        if len(link.requests) > OPEN_LIMIT:
-            link.requests.popitem(last=False)
+        link.ask(adu, said)
         payload |= {"address": said.address, "count": said.many}
         if said.registers:
             payload["wanted"] = list(said.registers)
@@ -101,6 +104,38 @@ def _adu(frame: Frame, link: _Link, points: PointList) -> Decoded:
     else:
         payload |= _answer(adu, said, request, link, points)
     return Decoded(f"modbus.{kind}", _actor(payload), frame.time_us, payload)
+
+
+def _head(kind: str, adu: Adu, frame: Frame) -> dict[str, Any]:
+    """What stands in the payload of every ADU."""
+    return {
+        "kind": kind,
+        "transaction": adu.transaction,
+        "unit": adu.unit,
+        "function": adu.function & ~tcp.EXCEPTION,
+        "link": f"{frame.source}/{adu.unit}",
+    }
+
+
+def _of_bits(adu: Adu, frame: Frame, request: _Request | None, link: _Link) -> Decoded:
+    """An ADU about coils or discrete inputs."""
+    waits = request is not None and not request.is_answered and request.function == adu.function
+    if not bits.is_answer(adu, frame.context.get("opener"), is_asked=waits):
+        wanted = bits.asked(adu)
+        link.ask(adu, wanted)
+        payload = _head("request", adu, frame) | {"address": wanted.address, "count": wanted.many}
+        if wanted.bits:
+            payload["wanted"] = list(wanted.bits)
+        return Decoded("modbus.request", _actor(payload), frame.time_us, payload)
+    said, known = bits.answered(adu), _asked(request, adu)
+    count = known.get("count", said.many)
+    if adu.function in bits.READS and count is not None and -(-count // 8) * 8 != len(said.bits):
+        raise SchemaViolation(f"{count} bits were asked for, {len(said.bits) // 8} octets came", 8)
+    there = said.bits[:count]
+    if adu.function == bits.WRITE_MANY and request is not None and isinstance(request.said, Bits):
+        there = request.said.bits
+    payload = _head("response", adu, frame) | {"address": said.address, "count": count} | known | {"bits": list(there)}
+    return Decoded("modbus.response", _actor(payload), frame.time_us, payload)
 
 
 def _kind(said: Said, frame: Frame, request: _Request | None) -> str:
@@ -130,7 +165,7 @@ def _answer(adu: Adu, said: Said, request: _Request | None, link: _Link, points:
         if said.many != asked["count"]:
             raise SchemaViolation(f"{asked['count']} registers were asked for, {said.many} came", 8)
         values: tuple[int, ...] = said.registers
-    elif request is None or "context_missing" in asked:
+    elif request is None or "context_missing" in asked or isinstance(request.said, Bits):
         values = said.registers
     else:
         values = request.said.registers
