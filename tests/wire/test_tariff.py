@@ -101,6 +101,12 @@ def test_the_answer_of_smartenergy_is_read():
     assert read(answer) == ("ct/kWh", [(3, 4, "12.5"), (4, 5, "-0.25")])
 
 
+def test_the_answer_of_rabot_charge_is_read():
+    stamps = ("2026-10-25T02:45:00+02:00", "2026-10-25T02:00:00+01:00")
+    records = [{"timestamp": at, "priceInCentPerKwh": price} for at, price in zip(stamps, (0.564, -1), strict=True)]
+    assert read({"records": records}) == ("ct/kWh", [(3, 4, "0.564"), (4, 5, "-1")])
+
+
 def test_the_answer_of_evcc_is_read():
     rates = [{"start": "2026-10-25T02:00:00+02:00", "end": "2026-10-25T02:00:00+01:00", "value": 0.31}]
     assert read({"rates": rates, "currency": "EUR"}) == ("EUR/kWh", [(0, 4, "0.31")])

@@ -2,8 +2,8 @@
 
 No standard says how suppliers write them, so what they have in common is read: a list of objects with a start and a
 price, however deep it lies in the answer, or two lists of equal length (``unix_seconds``, ``price``). That fits among
-others the answers of aWATTar, smartENERGY, Tibber and Energy-Charts, and of evcc where its currency stands beside;
-names: :mod:`schemas.wire.tariff.reading`.
+others the answers of aWATTar, Corrently, EWS, Rabot Charge, smartENERGY and Energy-Charts, and of Tibber and evcc where
+their currency stands beside; names: :mod:`schemas.wire.tariff.reading`.
 
 The event is about the supplier (``supplier:...``, the source where the answer names none); event time is when the
 prices were issued, where that is said. The payload::

@@ -17,9 +17,21 @@ from schemas.wire.instants import instant
 PRICE_LIMIT: Final = 40_000
 """Prices of an answer, and quarter hours they hold for together; a year has 35,040."""
 
-_STARTS: Final = ("start", "startsAt", "start_timestamp", "startTime", "starts_at", "from", "begin", "date")
+_STARTS: Final = (
+    "start",
+    "startsAt",
+    "start_timestamp",
+    "startTime",
+    "starts_at",
+    "from",
+    "begin",
+    "date",
+    "timestamp",
+)
 _ENDS: Final = ("end", "endsAt", "end_timestamp", "endTime", "ends_at", "until", "to")
-_PRICES: Final = ("price", "total", "value", "marketprice", "amount")
+_PRICED: Final = {"priceInCentPerKwh": "ct/kWh"}
+"""Names of prices that say their unit."""
+_PRICES: Final = ("price", "total", "value", "marketprice", "amount", *_PRICED)
 _SUPPLIERS: Final = ("supplier", "provider")
 _TARIFFS: Final = ("tariff", "tariffName", "product")
 _ISSUED: Final = ("issued", "issuedAt", "createdAt", "created", "publishedAt", "updatedAt")
@@ -84,6 +96,9 @@ def _note(thing: dict[str, Any], said: dict[str, Any]) -> None:
         found = _named(thing, fields)
         if found is not None and not isinstance(found, (dict, list)):
             said.setdefault(name, found)
+    for field, unit in _PRICED.items():
+        if field in thing:
+            said.setdefault("unit", unit)
 
 
 def _row(item: dict[str, Any]) -> _Row:
