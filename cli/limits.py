@@ -36,7 +36,8 @@ def limits(site: str, day: date, known_us: int | None, json_: bool) -> None:
     """
     found = limits_of(settings(), site, day, known_us)
     if not found:
-        raise click.ClickException(f"no limit under section 14a is known of {site} on {day}")
+        known = "is known" if known_us is None else f"was known at {format_time(known_us)}"
+        raise click.ClickException(f"no limit under section 14a {known} of {site} on {day}")
     if json_:
         click.echo(as_json([_json(event) for event in found]))
         return

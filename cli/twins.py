@@ -156,6 +156,8 @@ def actors(kind: str, json_: bool) -> None:
 def events(actor: str, from_us: int, to_us: int, json_: bool) -> None:
     """List the events about an ACTOR in order of time, with where they lie in the log.
 
+    One that was sent again is listed once for each time, always with the same id.
+
     Exit code 1 when there is none.
 
     Example: twin events evse:GS-00000/1 --from 2026-03-29T00:00:00Z --to 2026-03-30T00:00:00Z

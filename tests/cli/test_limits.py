@@ -96,3 +96,9 @@ def test_a_house_that_was_not_limited_is_one_sentence(twin, limited):
         refused = twin("limits", name, DAY)
         assert (refused.exit_code, refused.stderr.count("\n")) == (1, 1)
         assert sentence in refused.stderr
+
+
+def test_what_was_not_known_yet_is_said_to_be_of_that_time(twin, limited):
+    refused = twin("limits", HOUSE.melo, DAY, "--known-at", "2026-03-29T00:00:00Z")
+    assert refused.exit_code == 1
+    assert f"was known at 2026-03-29T00:00:00Z of {HOUSE.melo} on {DAY}" in refused.stderr
