@@ -152,6 +152,19 @@ def test_a_register_that_the_gateway_made_for_a_tariff_is_no_reading_of_the_mete
     assert "register/1-0:1.8.0" not in told
 
 
+def test_a_register_that_contradicts_itself_is_told():
+    good, other = (
+        register_of(obis=obis, device=METER, values=[[START_US, 1, 0, None]]) for obis in ("1-0:1.8.0", "1-0:2.8.0")
+    )
+    named = {"smgw": "EPPC0210000001", "customer": "c", "invoicing_party": "9900987654329", "tariff": "t"}
+    raw = encode_readings([readings_of(melo=MELO, registers=[good, other], **named)])
+    at = raw.index(b".sm", raw.index(b".sm") + 1)
+    code = raw.rindex(b">", 0, at) + 1
+    facts = facts_of(raw[:code] + b"0100010801FF" + raw[code + 12 :])
+    assert [(reading.obis, reading.direction) for reading in facts.readings] == [("1-0:1.8.0", "import")]
+    assert [reject.reason for reject in facts.rejects] == ["contradictory-register"]
+
+
 def test_without_a_point_the_meter_is_the_point():
     assert [r.point for r in said_by(value(0), melo="").readings] == [METER]
 

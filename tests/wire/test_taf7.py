@@ -134,6 +134,16 @@ def test_a_logical_name_that_is_not_the_meters_tells_who_made_the_register(name,
     assert register_in(again).get("derived") == derived
 
 
+def test_a_register_that_contradicts_itself_does_not_take_the_others_with_it():
+    raw = encode_readings([point_of(quarter_hours(2), quarter_hours(3, obis="1-0:2.8.0"))])
+    raw = raw.replace(b"<obisCode>0100020800FF", b"<obisCode>0100020801FF").replace(
+        b"<obisCode>0100020800ff", b"<obisCode>0100020801ff"
+    )
+    (point,) = decode(raw).payload["usage_points"]
+    assert [(register["obis"], len(register["values"])) for register in point["registers"]] == [("1-0:1.8.0", 2)]
+    assert ["name different registers" in detail for detail in point["contradictions"]] == [True]
+
+
 def test_values_without_time_follow_each_other_by_the_period():
     block = "<interval><start>2026-03-29T00:00:00Z</start></interval>" + 3 * (
         "<IntervalReading><espi:value>5</espi:value></IntervalReading>"

@@ -43,6 +43,7 @@ def observe(event: Event, facts: Facts) -> None:
     for point in event.payload["usage_points"]:
         for register in point["registers"]:
             _register(point, register, event, facts)
+        facts.rejects += [Reject("contradictory-register", detail) for detail in point.get("contradictions", ())]
         if event.time_us is not None:
             _say_point(point, event.time_us, facts)
 

@@ -34,16 +34,28 @@ _KNOWN_IN_POINT: Final = frozenset(
 )
 
 
+class Contradiction(SchemaViolation):
+    """A register has two names, and they are those of different ones; which it is, nobody can tell."""
+
+
 def usage_point(element: Element) -> dict[str, Any]:
-    """What a usage point says.
+    """What a usage point says; of a register that contradicts itself only that, if there are others.
 
     Raises:
         SchemaViolation: a value that is missing, no number, no time, or contradicts another.
     """
     melo = text(element, AR + "usagePointId") or ""
     party = text(element.find(AR + "InvoicingParty"), AR + "invoicingPartyId")
-    registers = [register(reading) for reading in element.findall(AR + "MeterReading")]
-    return {
+    registers: list[dict[str, Any]] = []
+    contradictions: list[str] = []
+    for reading in element.findall(AR + "MeterReading"):
+        try:
+            registers.append(register(reading))
+        except Contradiction as problem:
+            contradictions.append(problem.detail)
+    if contradictions and not registers:
+        raise SchemaViolation(contradictions[0])
+    said = {
         "melo": melo,
         "flags": sorted({*melo_flags(melo), *_party_flags(party), *_unknown(element, _KNOWN_IN_POINT)}),
         "service": integer(element.find(f"{ESPI}ServiceCategory"), ESPI + "kind"),
@@ -55,6 +67,7 @@ def usage_point(element: Element) -> dict[str, Any]:
         "registers": registers,
         "log": [_log_entry(entry) for entry in element.findall(AR + "LogEntry")],
     }
+    return said | ({"contradictions": contradictions} if contradictions else {})
 
 
 def register(element: Element) -> dict[str, Any]:
@@ -195,7 +208,7 @@ def obis_of(code: str | None, name: str | None) -> str:
     if not hexes:
         raise SchemaViolation(f"neither qualifiedLogicalName {name!r} nor obisCode {code!r} holds an OBIS code")
     if hexes[0] != hexes[-1]:
-        raise SchemaViolation(f"qualifiedLogicalName {name!r} and obisCode {code!r} name different registers")
+        raise Contradiction(f"qualifiedLogicalName {name!r} and obisCode {code!r} name different registers")
     a, b, c, d, e, f = bytes.fromhex(hexes[0])
     return f"{a}-{b}:{c}.{d}.{e}" + ("" if f == 0xFF else f"*{f}")
 
