@@ -39,7 +39,7 @@ from streams import copy_binary as binary
 from streams import sink
 from streams.archive.layout import Archive, Manifest
 from twin.merge.batch import QUALITY_RANK
-from twin.merge.columns import Edges, Ints, Merged, TwinRow, starts_of_groups
+from twin.merge.columns import Edges, Ints, Merged, Twins, starts_of_groups
 from twin.merge.edges import merge_edges
 
 _THREADS = 2
@@ -214,19 +214,14 @@ class _Run:
     def _twins(self, rows: TwinRows) -> None:
         self._used["signals"].add(rows.signal_id)
         ids = rows.event_ids()
-        twins = [
-            TwinRow(signal, value.encode(), unit, at, ids[16 * place : 16 * place + 16].hex(), position)
-            for place, (signal, at, position, value, unit) in enumerate(
-                zip(
-                    rows.signal_id.tolist(),
-                    rows.time_us.tolist(),
-                    rows.position.tolist(),
-                    rows.value_json.to_pylist(),
-                    rows.unit.to_pylist(),
-                    strict=True,
-                )
-            )
-        ]
+        twins = Twins(
+            rows.signal_id,
+            [value.encode() for value in rows.value_json.to_pylist()],
+            rows.unit.to_pylist(),
+            rows.time_us,
+            [ids[at : at + 16].hex() for at in range(0, len(ids), 16)],
+            rows.position,
+        )
         self._writers["twin"].put(_laid_out("twin", Merged(twins=twins)), new=True)
 
     def _each(

@@ -42,6 +42,15 @@ def fixed_rows(*columns: NDArray[Any]) -> bytes:
     return rows.tobytes()
 
 
+def fixed_part(count: int, *columns: tuple[str, Any]) -> list[bytes]:
+    """A stretch of fixed width of each row: columns as numpy's type code and a column or one number for all rows."""
+    part = np.zeros(count, np.dtype([(f"at{number}", f">{code}") for number, (code, _) in enumerate(columns)]))
+    for number, (_, column) in enumerate(columns):
+        part[f"at{number}"] = column
+    data, width = part.tobytes(), part.dtype.itemsize
+    return [data[at : at + width] for at in range(0, len(data), width)]
+
+
 def field(data: bytes) -> bytes:
     """One field of variable width."""
     return struct.pack(">i", len(data)) + data

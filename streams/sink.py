@@ -4,18 +4,18 @@ A batch's rows and the next offsets of its partitions commit in one transaction.
 offset is still the one the batch started from, so a redelivery or a worker that lost its partition changes nothing.
 """
 
-import struct
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 import psycopg
+from numpy.typing import NDArray
 from psycopg import sql
 
 from streams import copy_binary as binary
 from streams.sink_sql import TABLES, Upsert
-from twin.merge.columns import Merged, TwinRow
+from twin.merge.columns import Merged
 
 
 class Span(NamedTuple):
@@ -24,8 +24,6 @@ class Span(NamedTuple):
     start: int
     end: int
 
-
-_TWIN_HEAD, _TWIN_TIME, _TWIN_POSITION = struct.Struct(">hiq"), struct.Struct(">iqi"), struct.Struct(">iq")
 
 Spans = Mapping[tuple[str, int], Span]
 
@@ -138,7 +136,7 @@ def staged(merged: Merged, quarantine: list[QuarantineRow]) -> Iterator[tuple[Up
         ("signal", b"".join(_named(identity, *names) for identity, names in merged.signals.items())),
         ("series", b"".join(_named(identity, *names) for identity, names in merged.series.items())),
         ("edge", _edges(merged)),
-        ("twin", b"".join(map(_twin, merged.twins))),
+        ("twin", _twins(merged)),
         ("trend", _trends(merged)),
         ("sample", _samples(merged)),
         ("slot_value", _slot_values(merged)),
@@ -182,18 +180,22 @@ def _edges(merged: Merged) -> bytes:
     )
 
 
-def _twin(twin: TwinRow) -> bytes:
-    # Put together at once: in a live batch nearly every event brings one.
-    return b"".join(
-        (
-            _TWIN_HEAD.pack(6, 8, twin.signal_id),
-            binary.jsonb_field(twin.value),
-            _unit(twin.unit),
-            _TWIN_TIME.pack(8, binary.timestamp(twin.at_us), 16),
-            bytes.fromhex(twin.event_id),
-            _TWIN_POSITION.pack(8, twin.position),
-        )
+def _twins(merged: Merged) -> bytes:
+    twins = merged.twins
+    if not twins.value:
+        return b""
+    # A live batch brings one for nearly every event: what has a fixed width is laid out for all of them at once.
+    sizes = np.array(list(map(len, twins.value)), np.int32) + 1
+    heads = binary.fixed_part(len(sizes), ("h", 6), ("i", 8), ("q", twins.signal_id), ("i", sizes), ("b", 1))
+    tails = binary.fixed_part(
+        len(sizes),
+        *(("i", 8), ("q", binary.timestamps(twins.at_us))),
+        *(("i", 16), ("V16", _packed(twins.event_id))),
+        *(("i", 8), ("q", twins.position)),
     )
+    rows: list[bytes] = [b""] * (4 * len(sizes))
+    rows[0::4], rows[1::4], rows[2::4], rows[3::4] = heads, twins.value, map(_unit, twins.unit), tails
+    return b"".join(rows)
 
 
 @lru_cache(maxsize=4096)
@@ -209,11 +211,15 @@ def _trends(merged: Merged) -> bytes:
         trends.signal_id,
         binary.timestamps(trends.minute_us),
         binary.timestamps(trends.last_us),
-        np.frombuffer(bytes.fromhex("".join(trends.last_event)), "V16"),
+        _packed(trends.last_event),
         trends.last,
         trends.low,
         trends.high,
     )
+
+
+def _packed(event_ids: list[str]) -> NDArray[np.void]:
+    return np.frombuffer(bytes.fromhex("".join(event_ids)), "V16")
 
 
 def _samples(merged: Merged) -> bytes:

@@ -26,7 +26,7 @@ def test_a_name_is_brought_until_it_is_written():
     names.written.add(first)
     third = merged(names, reading(), POWER)
     assert (third.registers, third.signals) == ({}, {})
-    assert (len(third.edges.slot_us), len(third.twins)) == (1, 1)
+    assert (len(third.edges.slot_us), len(third.twins.value)) == (1, 1)
 
 
 def test_a_wider_register_is_brought_again():

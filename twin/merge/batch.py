@@ -80,7 +80,7 @@ class Batch:
         positions = np.array(self._positions, np.int64)
         merged = Merged()
         self._merge_readings(merged, np.repeat(positions, counts[:, 0]))
-        self._merge_observations(merged, np.repeat(events, counts[:, 1]))
+        self._merge_observations(merged, np.repeat(events, counts[:, 1]), positions)
         self._merge_samples(merged)
         self._merge_slot_values(merged, np.repeat(positions, counts[:, 3]).tolist())
         return merged
@@ -113,7 +113,7 @@ class Batch:
             if width > (self._names.written.registers[identity] if row is None else row[6]):
                 merged.registers[identity] = _register_row(keys[index], width)
 
-    def _merge_observations(self, merged: Merged, events: Ints) -> None:
+    def _merge_observations(self, merged: Merged, events: Ints, positions: Ints) -> None:
         observations = self.facts.observations
         if not observations:
             return
@@ -134,7 +134,7 @@ class Batch:
             events,
             observations,
             self._ids,
-            self._positions,
+            positions,
         )
 
     def _merge_samples(self, merged: Merged) -> None:

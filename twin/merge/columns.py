@@ -3,8 +3,9 @@
 Times are microseconds since 1970; positions point at events (see :mod:`schemas.rows`).
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +33,7 @@ class Edges(NamedTuple):
 
 
 class TwinRow(NamedTuple):
-    """A row of table ``twin``: ``value`` is JSON text."""
+    """A row of table ``twin``: ``value`` is JSON text, ``event_id`` hex."""
 
     signal_id: int
     value: bytes
@@ -40,6 +41,31 @@ class TwinRow(NamedTuple):
     at_us: int
     event_id: str
     position: int
+
+
+class Twins(NamedTuple):
+    """Rows of table ``twin``, sorted by signal; see :class:`TwinRow`."""
+
+    signal_id: Ints
+    value: list[bytes]
+    unit: list[str]
+    at_us: Ints
+    event_id: list[str]
+    position: Ints
+
+    def rows(self) -> Iterator[TwinRow]:
+        """One after the other."""
+        ids, times, positions = self.signal_id.tolist(), self.at_us.tolist(), self.position.tolist()
+        return map(TwinRow, ids, self.value, self.unit, times, self.event_id, positions)
+
+    @classmethod
+    def of(cls, rows: Sequence[TwinRow]) -> Self:
+        """The columns of rows."""
+        if not rows:
+            return cls(EMPTY, [], [], EMPTY, [], EMPTY)
+        ids, value, unit, at_us, event_id, position = zip(*rows, strict=True)
+        signal_ids, times, positions = (np.array(column, np.int64) for column in (ids, at_us, position))
+        return cls(signal_ids, list(value), list(unit), times, list(event_id), positions)
 
 
 class Trends(NamedTuple):
@@ -75,6 +101,7 @@ class SampleRow(NamedTuple):
 
 
 NO_EDGES = Edges(*[EMPTY] * 10)
+NO_TWINS = Twins.of([])
 NO_TRENDS = Trends(EMPTY, EMPTY, EMPTY, [], *[np.empty(0, np.float64)] * 3)
 
 
@@ -86,7 +113,7 @@ class Merged:
     signals: dict[int, tuple[str, str]] = field(default_factory=dict)
     series: dict[int, tuple[str, str, str]] = field(default_factory=dict)
     edges: Edges = NO_EDGES
-    twins: list[TwinRow] = field(default_factory=list)
+    twins: Twins = NO_TWINS
     trends: Trends = NO_TRENDS
     slot_values: list[SlotValueRow] = field(default_factory=list)
     samples: list[SampleRow] = field(default_factory=list)
@@ -95,7 +122,7 @@ class Merged:
         """Rows by table, for logs and benchmarks."""
         return {
             "edge": len(self.edges.slot_us),
-            "twin": len(self.twins),
+            "twin": len(self.twins.signal_id),
             "trend": len(self.trends.minute_us),
             "slot_value": len(self.slot_values),
             "sample": len(self.samples),

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from twin.merge.columns import Edges, Merged, SampleRow, SlotValueRow, TwinRow
+from twin.merge.columns import Edges, Merged, SampleRow, SlotValueRow, TwinRow, Twins
 from twin.merge.edges import concatenate, merge_edges
 
 Line = tuple[str, ...]
@@ -37,7 +37,7 @@ class Projection:
         self.signals.update(merged.signals)
         self.series.update(merged.series)
         self.edge_parts.append(merged.edges)
-        for twin in merged.twins:
+        for twin in merged.twins.rows():
             self._apply_twin(twin)
         self._apply_trends(merged)
         for sample in merged.samples:
@@ -58,7 +58,7 @@ class Projection:
             signals=dict(sorted(self.signals.items())),
             series=dict(sorted(self.series.items())),
             edges=self.edges(),
-            twins=[self.twins[key] for key in sorted(self.twins)],
+            twins=Twins.of([self.twins[key] for key in sorted(self.twins)]),
             samples=[SampleRow(*key, tuple(sorted(self.samples[key]))) for key in sorted(self.samples)],
             slot_values=[SlotValueRow(*key, self.slot_values[key]) for key in sorted(self.slot_values)],
         )
