@@ -7,7 +7,8 @@ who reads thousands at once need not look into headers.
 """
 
 import hashlib
-from base64 import b64decode, b64encode
+from base64 import b64encode
+from binascii import a2b_base64
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -136,7 +137,7 @@ def from_record(
             body["time_us"],
             body["log_time_us"],
             body["payload"],
-            b64decode(body["raw"]) if with_raw else b"",
+            a2b_base64(body["raw"]) if with_raw else b"",
             body.get("context") or {},
             recorded_us,
             topic,

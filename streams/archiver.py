@@ -30,6 +30,7 @@ from streams.archive.segment import NOT_AN_EVENT, OpenSegment
 from streams.lag import end_offsets
 from streams.readiness import announce_ready, still_at_work
 from streams.settings import Settings, SettingsError, settings
+from twin.merge.batch import Names
 
 NICENESS = 15
 
@@ -61,7 +62,8 @@ class Archiver:
     def __init__(self, archive: Archive, kafka: str, *, prefix: str = "", limits: Limits | None = None) -> None:
         self._archive, self._kafka, self._prefix = archive, kafka, prefix
         self._limits = limits or Limits()
-        self._segment = OpenSegment()
+        self._names = Names()
+        self._segment = OpenSegment(self._names)
         self._opened_s = 0.0
         self._next: dict[Partition, int] = {}
         self._wanted: dict[Partition, int] = {}
@@ -113,7 +115,7 @@ class Archiver:
                 await self._turn(consumer)
             await self._close()
         finally:
-            self._segment = OpenSegment()
+            self._segment = OpenSegment(self._names)
             with contextlib.suppress(KafkaError, asyncio.TimeoutError):
                 await consumer.stop()
 
@@ -187,7 +189,7 @@ class Archiver:
         if self._wanted and self._reached(self._wanted):
             self._wanted = {}
         self._close_now = False
-        segment, self._segment = self._segment, OpenSegment()
+        segment, self._segment = self._segment, OpenSegment(self._names)
         if not segment.covers:
             return
         started = time.perf_counter()

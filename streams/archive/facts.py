@@ -15,13 +15,15 @@ from numpy.typing import NDArray
 
 from schemas.facts import Facts
 from schemas.time import SLOT_US, format_time
-from twin.merge.batch import QUALITY_RANK
+from twin.merge.batch import QUALITY_RANK, Names
 from twin.merge.columns import Ints, starts_of_groups
 from twin.merge.identity import Identities
 from twin.merge.observations import canonical, decimal_text
 
 RegisterName = tuple[str, str, str, str, str, str]
 """Point, device, obis, direction, quality, document."""
+
+NamesById = dict[int, tuple[str | int, ...]]
 
 REGISTER = ("point", "device", "obis", "direction", "quality", "document")
 SIGNAL = ("actor", "attribute")
@@ -35,9 +37,10 @@ KINDS = ("readings", "observations", "samples", "slot_values", "registers", "sig
 class FactColumns:
     """Facts of one segment. ``facts`` is filled by observers; :meth:`close_event` says whose they were.
 
-    ``said`` counts those that are packed.
+    ``said`` counts those that are packed; ``names`` are the identities that the process has met.
     """
 
+    names: Names = field(default_factory=Names)
     facts: Facts = field(default_factory=Facts)
     said: int = 0
     _ids: list[str] = field(default_factory=list)
@@ -45,10 +48,7 @@ class FactColumns:
     _recorded: list[int] = field(default_factory=list)
     _counts: list[tuple[int, int, int, int]] = field(default_factory=list)
     _parts: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    _register_ids: Identities = field(default_factory=Identities)
     _registers: dict[int, tuple[RegisterName, int]] = field(default_factory=dict)
-    _signal_ids: Identities = field(default_factory=Identities)
-    _series_ids: Identities = field(default_factory=Identities)
     _latest: dict[tuple[str, int], tuple[int, str, int, int]] = field(default_factory=dict)
 
     def close_event(self, event_id: str, position: int, recorded_us: int, interface: str, time_us: int | None) -> None:
@@ -90,20 +90,22 @@ class FactColumns:
         """Every kind as a sorted table."""
         self.pack()
         self._add_latest()
+        signals = self._named("observations", "signal_id", self.names.signals)
+        series = self._named("slot_values", "series_id", self.names.series)
         return {
             "readings": self._reading_table(),
-            "observations": self._observation_table(),
+            "observations": self._observation_table(signals),
             "samples": self._sample_table(),
-            "slot_values": self._slot_value_table(),
+            "slot_values": self._slot_value_table(series),
             "registers": self._register_names(),
-            "signals": _names("signal_id", SIGNAL, self._signal_ids),
-            "series": _names("series_id", SERIES, self._series_ids),
+            "signals": _names("signal_id", SIGNAL, signals),
+            "series": _names("series_id", SERIES, series),
         }
 
     def _readings(self, said_by: dict[str, NDArray[Any]]) -> None:
         point, device, obis, direction, time, value, quality, document, digits = zip(*self.facts.readings, strict=True)
         keys = list(zip(point, device, obis, direction, quality, document, strict=True))
-        ids = [self._register_ids[key] for key in keys]
+        ids = [self.names.registers[key] for key in keys]
         for identity, key, width in set(zip(ids, keys, digits, strict=True)):
             known = self._registers.get(identity)
             self._registers[identity] = (key, max(width, known[1]) if known else width)
@@ -118,7 +120,7 @@ class FactColumns:
 
     def _observations(self, said_by: dict[str, NDArray[Any]]) -> None:
         actor, attribute, value, unit, time = zip(*self.facts.observations, strict=True)
-        ids = [self._signal_ids[key] for key in zip(actor, attribute, strict=True)]
+        ids = [self.names.signals[key] for key in zip(actor, attribute, strict=True)]
         self._keep(
             "observations",
             signal_id=np.array(ids, np.int64),
@@ -142,7 +144,7 @@ class FactColumns:
 
     def _slot_values(self, said_by: dict[str, NDArray[Any]]) -> None:
         series, thing, slot, value, unit, quality, version = zip(*self.facts.slot_values, strict=True)
-        ids = [self._series_ids[key] for key in zip(series, thing, unit, strict=True)]
+        ids = [self.names.series[key] for key in zip(series, thing, unit, strict=True)]
         self._keep(
             "slot_values",
             series_id=np.array(ids, np.int64),
@@ -166,7 +168,7 @@ class FactColumns:
         if not rows:
             return
         interface, time, event_id, position, recorded = zip(*rows, strict=True)
-        ids = [self._signal_ids[f"interface:{number}", "last_message"] for number in interface]
+        ids = [self.names.signals[f"interface:{number}", "last_message"] for number in interface]
         self._keep(
             "observations",
             signal_id=np.array(ids, np.int64),
@@ -204,11 +206,17 @@ class FactColumns:
         rest = {name: column[sort] for name, column in columns.items() if name != "register_id"}
         return _table(READINGS, {"register_id": ids, **arrays, "digits": digits, **rest})
 
-    def _observation_table(self) -> pa.Table:
+    def _named(self, kind: str, column: str, known: Identities) -> NamesById:
+        """What the facts of a kind are about: names by identity."""
+        ids = [part[column] for part in self._parts.get(kind, [])]
+        used = set(np.unique(np.concatenate(ids)).tolist()) if ids else set()
+        return {identity: key for key, identity in known.items() if identity in used}
+
+    def _observation_table(self, signals: NamesById) -> pa.Table:
         columns = self._joined("observations")
         if not columns:
             return OBSERVATIONS.empty_table()
-        names = sorted((key, identity) for key, identity in self._signal_ids.items())
+        names = sorted((key, identity) for identity, key in signals.items())
         identities = np.array([identity for _, identity in names], np.int64)
         by_identity = np.argsort(identities)
         codes = by_identity[np.searchsorted(identities[by_identity], columns["signal_id"])]
@@ -227,14 +235,14 @@ class FactColumns:
         sort = np.lexsort((columns["time_us"], places[points.indices.to_numpy()]))
         return _table(SAMPLES, {name: _take(column, sort) for name, column in columns.items()})
 
-    def _slot_value_table(self) -> pa.Table:
+    def _slot_value_table(self, series: NamesById) -> pa.Table:
         columns = self._joined("slot_values")
         if not columns:
             return SLOT_VALUES.empty_table()
         ids = columns["series_id"]
         sort = np.lexsort((columns["slot_us"], ids))
         ids = ids[sort]
-        names = _spread_names(SERIES, self._series_ids, ids)
+        names = _spread_names(SERIES, series, ids)
         rest = {name: _take(column, sort) for name, column in columns.items() if name != "series_id"}
         return _table(SLOT_VALUES, {"series_id": ids, **names, **rest})
 
@@ -311,21 +319,19 @@ def _spread(names: list[str], codes: Ints) -> pa.DictionaryArray:
     return pa.DictionaryArray.from_arrays(pa.array(distinct.indices.to_numpy()[codes]), distinct.dictionary)
 
 
-def _spread_names(columns: tuple[str, ...], known: Identities, sorted_ids: Ints) -> dict[str, pa.DictionaryArray]:
+def _spread_names(columns: tuple[str, ...], names: NamesById, sorted_ids: Ints) -> dict[str, pa.DictionaryArray]:
     codes, distinct = _codes(sorted_ids)
-    by_id = {identity: key for key, identity in known.items()}
     return {
-        name: _spread([str(by_id[identity][place]) for identity in distinct], codes)
+        name: _spread([str(names[identity][place]) for identity in distinct], codes)
         for place, name in enumerate(columns)
     }
 
 
-def _names(identity: str, columns: tuple[str, ...], known: Identities) -> pa.Table:
-    rows = sorted((number, key) for key, number in known.items())
+def _names(identity: str, columns: tuple[str, ...], names: NamesById) -> pa.Table:
     schema = pa.schema([(identity, pa.int64()), *[(name, pa.string()) for name in columns]])
-    data: dict[str, Any] = {identity: [number for number, _ in rows]}
+    data: dict[str, Any] = {identity: sorted(names)}
     for place, name in enumerate(columns):
-        data[name] = [key[place] for _, key in rows]
+        data[name] = [names[number][place] for number in data[identity]]
     return pa.table(data, schema=schema)
 
 

@@ -14,6 +14,7 @@ from schemas.event import UNDECODED, Event, json_default
 from schemas.facts import Facts
 from streams.archive.facts import KINDS, TIME_COLUMN, FactColumns
 from streams.archive.layout import FORMAT, Archive, Bounds, Manifest, Part, Range, sha256_of
+from twin.merge.batch import Names
 
 NOT_AN_EVENT = "not-an-event"
 """Type of a record that is no event of Gegenstrom; its whole value stands in ``raw``."""
@@ -48,19 +49,24 @@ _UNIQUE = {"event_id", "raw", "payload"}
 class OpenSegment:
     """A segment that is being gathered.
 
-    For each event: append its facts to :attr:`facts`, then :meth:`add`. ``bytes`` is what its messages weigh.
+    For each event: append its facts to :attr:`facts`, then :meth:`add`. ``bytes`` is what its messages weigh; ``names``
+    may be those of the segments before it, so that each name is hashed once.
     """
 
+    names: Names = field(default_factory=Names)
     events: int = 0
     undecoded: int = 0
     bytes: int = 0
     gaps: list[Range] = field(default_factory=list)
     _spans: dict[tuple[str, int], tuple[int, int]] = field(default_factory=dict)
-    _columns: FactColumns = field(default_factory=FactColumns)
+    _columns: FactColumns = field(init=False)
     _rows: list[tuple[Any, ...]] = field(default_factory=list)
     _batches: list[pa.RecordBatch] = field(default_factory=list)
     _actors: dict[str, int] = field(default_factory=dict)
     _actor_codes: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._columns = FactColumns(self.names)
 
     @property
     def covers(self) -> bool:
