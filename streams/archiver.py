@@ -17,13 +17,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
+import pyarrow as pa
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from schemas.event import Event, from_record
 from schemas.interfaces import by_topic
 from schemas.rows import position_of
-from streams import journal
+from streams import journal, memory
 from streams.archive.layout import Archive, ArchiveBusy, Manifest, Partition, Range
 from streams.archive.observing import observe_whole
 from streams.archive.segment import NOT_AN_EVENT, OpenSegment
@@ -46,7 +47,7 @@ class Limits:
     """When a segment is closed; together they bound the archiver's memory."""
 
     events: int = 250_000
-    bytes: int = 128 << 20
+    bytes: int = 64 << 20
     """Of raw bytes and payloads."""
     facts: int = 1_500_000
     seconds: float = 60.0
@@ -104,8 +105,8 @@ class Archiver:
             bootstrap_servers=self._kafka,
             enable_auto_commit=False,
             auto_offset_reset="none",
-            fetch_max_bytes=32 << 20,
-            max_partition_fetch_bytes=2 << 20,
+            fetch_max_bytes=16 << 20,
+            max_partition_fetch_bytes=1 << 20,
             fetch_max_wait_ms=self._limits.poll_ms,
         )
         await consumer.start()
@@ -195,6 +196,7 @@ class Archiver:
         started = time.perf_counter()
         manifest: Manifest = await asyncio.to_thread(segment.write, self._archive, self._archive.next_number())
         gc.collect()
+        memory.give_back()
         log.info("segment %08d: %d events in %.1f s", manifest.number, manifest.events, time.perf_counter() - started)
 
     def _notice_request(self) -> None:
@@ -279,6 +281,8 @@ def archive_up_to(config: Settings, offsets: dict[Partition, int]) -> None:
 def main() -> None:
     """Run the archiver until SIGTERM."""
     journal.begin()
+    memory.begin()
+    pa.set_memory_pool(pa.system_memory_pool())  # so that Arrow's goes back as well
     os.nice(NICENESS)
     gc.disable()  # as in a worker; what cycles there are is collected with each segment
     try:

@@ -31,7 +31,7 @@ class Limits:
 
     chunk_records: int = 2_000
     """Records decoded in one go before the event loop may do something else (about 20 ms)."""
-    batch_records: int = 100_000
+    batch_records: int = 50_000
     """No more than this in memory before the last batch is written."""
     poll_ms: int = 20
     """Longest wait for a record while a batch is being written."""
@@ -106,8 +106,8 @@ class BatchLoop(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ha
             group_id=self._group,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
-            fetch_max_bytes=64 << 20,
-            max_partition_fetch_bytes=4 << 20,
+            fetch_max_bytes=16 << 20,
+            max_partition_fetch_bytes=1 << 20,
             fetch_max_wait_ms=50,
             session_timeout_ms=10_000,
             heartbeat_interval_ms=2_000,

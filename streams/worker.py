@@ -19,7 +19,7 @@ from mode import Service
 from psycopg import sql
 
 from schemas.interfaces import INTERFACES, QUARANTINE_TOPIC
-from streams import journal, quarantine, setup
+from streams import journal, memory, quarantine, setup
 from streams.addresses import reachable
 from streams.batches import BatchLoop
 from streams.readiness import is_supervised
@@ -93,6 +93,7 @@ def make_app(config: Settings) -> faust.App:
     async def collect() -> None:
         """See :func:`main`."""
         gc.collect()
+        memory.give_back()
 
     return app
 
@@ -122,6 +123,7 @@ def _wait_for(kafka: str) -> None:
 def main() -> int:
     """Run a worker until SIGTERM; the exit code says whether it could."""
     journal.begin()
+    memory.begin()
     # A batch is a million small values without a cycle among them; looking through them again and again for cycles
     # takes a third of the worker's time. Once a minute is enough.
     gc.disable()
