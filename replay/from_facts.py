@@ -44,8 +44,8 @@ from twin.merge.edges import merge_edges
 
 _THREADS = 2
 _AHEAD = 3
-_TWIN_ROWS = 500_000
-_NAME_ROWS = 500_000
+_TWIN_ROWS = 200_000
+_NAME_ROWS = 200_000
 """Every segment names again who speaks in it: beyond so many rows each name is kept once."""
 
 _SINCE_EVER_US = -(1 << 62)
