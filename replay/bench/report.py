@@ -18,6 +18,7 @@ def figures(found: dict[str, Any]) -> Figures:
     plain, one_s = found["plain"]["events_per_s"], found["one_upsert_s"]
     return {
         "live_events_per_s": live["events_per_s"],
+        "live_archived_events_per_s": live["archived_per_s"],
         "live_p50_s": late["p50_s"],
         "live_p99_s": late["p99_s"],
         "catchup_events_per_s": caught["events_per_s"],
@@ -63,6 +64,7 @@ def show(console: Console, said: Figures) -> None:
                 f"{said['live_events_per_s']:,} events/s",
                 _times(ratios, "live_to_plain_faust"),
             ],
+            ["archived meanwhile, at the lowest priority", f"{said['live_archived_events_per_s']:,} events/s", ""],
             [
                 "append to visible at 10,000/s, median",
                 f"{said['live_p50_s'] * 1000:.0f} ms",
