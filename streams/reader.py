@@ -16,6 +16,7 @@ from schemas.event import UNDECODED, Event, event_id
 from schemas.interfaces import format_of, recognise
 from schemas.interfaces import interface as interface_of
 from schemas.points import POINTS
+from schemas.time import MINUTE_US
 from schemas.wire.contract import Conversation, Frame, Malformed, WireError, WireFormat
 from schemas.wire.iso15118.codec import CODEC
 from schemas.wire.program_lines import LOGGED
@@ -35,6 +36,9 @@ TOO_LARGE = "too-large"
 
 _UNCUT = "uncut"
 """Mark in the context of a rejected stretch of a log that was never cut into messages."""
+
+_OUT_OF_ORDER_US = MINUTE_US
+"""By how much a line of a log may be earlier than one before it [M]."""
 
 _LINE_SUFFIXES = (".jsonl", ".ndjson")
 
@@ -264,6 +268,7 @@ class _Reading:
         self._meter = meter
         self._time_us = time_us
         self._zone = zone
+        self._latest_us: int | None = None
         self._format = ""
         self._end = 0
 
@@ -311,14 +316,21 @@ class _Reading:
         return decode(frame._replace(source=source), wire_format, self._interface, source, conversation)
 
     def _stamp(self, frame: Frame) -> int | None:
-        """The time of a message whose log gives none, or none with a zone."""
+        """The time of a message whose log gives none, or none with a zone.
+
+        A log is in order: where clocks show an hour twice and its times begin anew, it is the second.
+        """
         logged = frame.context.get(LOGGED)
         if self._zone is None or logged is None:
             return self._time_us
         try:
-            return instant_in(logged, self._zone)
+            time_us, second_us = (instant_in(logged, self._zone, second=second) for second in (False, True))
         except (ValueError, OverflowError):
             return self._time_us
+        if self._latest_us is not None and time_us < self._latest_us - _OUT_OF_ORDER_US:
+            time_us = max(time_us, second_us)
+        self._latest_us = max(time_us, self._latest_us or time_us)
+        return time_us
 
     def _without_decoder(self, stream: BoundedReader) -> Iterator[Outcome]:
         """Bytes nobody reads: kept whole where the interface has no decoder, else rejected, for one should fit."""

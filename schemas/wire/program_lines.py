@@ -19,9 +19,12 @@ RECEIVED: Final = "received"
 OWN_LIMIT: Final = 300
 """Octets of a line in which its beginning is looked for."""
 
+BEFORE_LIMIT: Final = 600
+"""Octets before a message in its line that are looked at; programs write some dozens."""
+
 _TIME: Final = re.compile(
     rb"(?P<date>\d{4}[-/]?\d\d[-/]?\d\d)[T ](?P<clock>\d\d:\d\d:\d\d)"
-    rb"(?:[.,](?P<part>\d{1,9}))?(?P<zone>Z|[+-]\d\d:\d\d)?"
+    rb"(?:[.,](?P<part>\d{1,9}))?(?P<zone>Z| ?[+-]\d\d:?\d\d(?!\d))?"
 )
 _DIRECTION: Final = re.compile(
     rb"\b(?:(?P<sent>send|sent|sending|responding|tx)|recv|received|receiving|rx)\b", re.IGNORECASE
@@ -62,6 +65,7 @@ def beginning(before: bytes) -> Beginning:
     >>> beginning(b"[x ] TRACE 2026/03/29 14:00:00 Recv: ")
     Beginning(direction='received', logged='2026-03-29T14:00:00', has_zone=False)
     """
+    before = before[-BEFORE_LIMIT:]
     directions, times = list(_DIRECTION.finditer(before)), list(_TIME.finditer(before))
     direction = "" if not directions else SENT if directions[-1]["sent"] else RECEIVED
     stamp = next((time for time in times if time["zone"]), times[-1] if times else None)
@@ -80,4 +84,4 @@ def _written(stamp: re.Match[bytes] | None) -> str:
     parts = {name: (value or b"").decode() for name, value in stamp.groupdict().items()}
     fraction = f".{parts['part'][:6]}" if parts["part"] else ""
     date = re.sub("[-/]", "", parts["date"])
-    return f"{date[:4]}-{date[4:6]}-{date[6:]}T{parts['clock']}{fraction}{parts['zone']}"
+    return f"{date[:4]}-{date[4:6]}-{date[6:]}T{parts['clock']}{fraction}{parts['zone'].strip()}"

@@ -121,6 +121,14 @@ def test_a_log_that_begins_with_talk_of_its_program_is_recognised():
     assert "logged" not in frame.context
 
 
+@pytest.mark.parametrize("begin", [b"[\n  ", b"[ "])
+def test_an_object_that_says_which_way_its_message_went_is_no_line_of_a_program(begin):
+    raw = message()
+    record = b'{"time": "2026-03-29T12:00:00Z", "direction": "sent", "frame": ' + raw + b"}"
+    found = cut(begin + record + b",\n  " + record + b"\n]")
+    assert [(frame.raw, frame.time_us, frame.context) for frame in found] == [(raw, NOON_US, {"direction": "sent"})] * 2
+
+
 def test_elements_without_a_value_are_not_there():
     said = {"timestamp": None, "heartbeatCounter": 3, "heartbeatTimeout": "PT4S"}
     for wire in (True, False):

@@ -34,6 +34,8 @@ def cut(wire_format, *lines):
         (b"[x ] TRACE 2026/03/29 14:00:00 y: send ", Beginning("sent", "2026-03-29T14:00:00", False)),
         (b"20260329 14:00:00,123456789 RX ", Beginning("received", "2026-03-29T14:00:00.123456", False)),
         (b"2026-03-29T14:00:00+02:00 2026-03-29 12:00:00 ", Beginning("", "2026-03-29T14:00:00+02:00", True)),
+        (b"2026-03-29 14:00:00.5 +0200 CEST tx ", Beginning("sent", "2026-03-29T14:00:00.5+0200", True)),
+        (b"2026-03-29 14:00:00-12345 tx ", Beginning("sent", "2026-03-29T14:00:00", False)),
         (b"sender of 12:00:00: ", Beginning("", "", False)),
     ],
 )
@@ -74,6 +76,7 @@ def test_a_time_with_a_zone_is_the_log_s_and_one_without_is_kept_as_it_stands():
         ("2026-10-25 02:30:00", "Europe/Berlin", "2026-10-25T00:30:00Z"),
         ("2026-13-29 14:00:00", "Europe/Berlin", None),
         ("2026-03-29T14:00:00+02:00", "UTC", "2026-03-29T12:00:00Z"),
+        ("2026-03-29 14:00:00 +0200", "UTC", "2026-03-29T12:00:00Z"),
     ],
 )
 def test_who_knows_the_zone_of_a_log_s_clock_says_it(logged, zone, expected):
@@ -82,6 +85,14 @@ def test_who_knows_the_zone_of_a_log_s_clock_says_it(logged, zone, expected):
     assert event.time_us == (None if expected is None else parse_time(expected))
     (again,) = read_again(event)
     assert again == event
+
+
+def test_in_the_hour_that_clocks_show_twice_a_log_whose_times_begin_anew_is_in_the_second():
+    shown = ("02:10:00", "02:50:00", "02:49:59", "02:10:01", "02:20:00", "03:00:00")
+    lines = [f"[pv] TRACE 2026-10-25 {clock} send {READ.hex(' ')}".encode() for clock in shown]
+    times = [event.time_us for event in read(b"\n".join(lines), "8", zone=zone_named("Europe/Berlin"))]
+    utc = ("00:10:00", "00:50:00", "00:49:59", "01:10:01", "01:20:00", "02:00:00")
+    assert times == [parse_time(f"2026-10-25T{clock}Z") for clock in utc]
 
 
 def test_reads_of_a_log_show_the_models_of_the_device():

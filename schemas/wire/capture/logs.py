@@ -18,16 +18,13 @@ from typing import BinaryIO, Final, NamedTuple
 from schemas.wire.contract import BadSyntax, Frame, Malformed, TooLarge, WireError
 from schemas.wire.json_lines import BOM, LINE_LIMIT, lines_of
 from schemas.wire.octets import Cutter, NextPiece
-from schemas.wire.program_lines import Beginning, beginning
+from schemas.wire.program_lines import BEFORE_LIMIT, beginning
 
 _BACKWARDS: Final = re.compile(rb"(?:[0-9A-Fa-f]{2}(?: [0-9A-Fa-f]{2}){5,}+|(?:[0-9A-Fa-f]{2}){6,}+)(?=[\s=:\]])")
 """Octets at the end of a line that is read backwards: so a long line is looked at once."""
 
 _SOME: Final = re.compile(rb"(?<![0-9A-Fa-f])(?:[0-9A-Fa-f]{2} ){4}")
 """Octets of a message that was damaged, or of another protocol."""
-
-_BEFORE: Final = 600
-"""Octets before a message in its line that are looked at; programs write some dozens."""
 
 _MODULE: Final = re.compile(rb"(?:^|\s)\[([A-Za-z][\w .-]{0,40}?) *\]")
 
@@ -56,7 +53,7 @@ def split(
         try:
             if found is not None:
                 yield from _frames(line, offset, found, next_piece)
-            elif (some := _SOME.search(line)) and _said(line[: some.start()]).direction:
+            elif (some := _SOME.search(line)) and beginning(line[: some.start()]).direction:
                 raise BadSyntax("the octets in this line of a log begin like no message, or are followed by others")
         except WireError as error:
             yield Malformed(line.strip(), offset + len(line) - len(line.lstrip()), error)
@@ -69,17 +66,13 @@ def _octets_of(line: bytes, starts: re.Pattern[bytes]) -> _Line | None:
         return None
     at = len(line.rstrip()) - found.end()
     octets = bytes.fromhex(line[at:].decode())
-    return _Line(at, octets) if starts.match(octets) and _said(line[:at]).direction else None
-
-
-def _said(before: bytes) -> Beginning:
-    return beginning(before[-_BEFORE:])
+    return _Line(at, octets) if starts.match(octets) and beginning(line[:at]).direction else None
 
 
 def _frames(line: bytes, offset: int, found: _Line, next_piece: NextPiece) -> Iterator[Frame]:
     """The messages of a line; octets that are none are a frame too, which keeps time and source, and is refused."""
     before = line[: found.at]
-    said, module = _said(before), _MODULE.search(before[-_BEFORE:])
+    said, module = beginning(before), _MODULE.search(before[-BEFORE_LIMIT:])
     source = module[1].decode("utf-8", "replace").strip() if module else ""
     cutter = Cutter(next_piece)
     time_us = said.time_us()

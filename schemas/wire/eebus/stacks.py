@@ -24,17 +24,17 @@ from schemas.wire.contract import BadSyntax, Frame, Malformed, TooLarge, WireErr
 from schemas.wire.eebus.forms import SHIP_MESSAGES
 from schemas.wire.eebus.moments import absolute_us
 from schemas.wire.json_lines import BOM, LINE_LIMIT, lines_of, log_time_us
-from schemas.wire.program_lines import OWN_LIMIT, SENT, Beginning, beginning, is_own
+from schemas.wire.program_lines import BEFORE_LIMIT, OWN_LIMIT, SENT, Beginning, beginning, is_own
 
 _MESSAGE: Final = re.compile(
     rb'[\x01-\x03]?\{\s*"(?:data|datagram|' + "|".join(sorted(SHIP_MESSAGES)).encode() + rb')"\s*:\s*[\[{]'
 )
+_JSON: Final = re.compile(rb'[\s,\[]*[{"]')
+"""How a line begins that is part of a JSON text: an object of a log may hold a message and say which way it went."""
+
 _SKI: Final = re.compile(rb"(?<![0-9A-Fa-f])[0-9A-Fa-f]{40}(?![0-9A-Fa-f])")
 _SPEAKS: Final = re.compile(rb"\[eebus[\w -]{0,20}\] (?:DEBUG|TRACE) ")
 _HEAD: Final = 64 * 1024
-_PREFIX_LIMIT: Final = 600
-"""Octets before a message in its line; programs write some dozens."""
-
 _CUT: Final = b'"datagram"'
 """In a line without a whole beginning of a message: it was one."""
 
@@ -81,7 +81,7 @@ def split(head: bytes, stream: BinaryIO) -> Iterator[Frame | Malformed]:
 
 def _prefix(line: bytes) -> _Prefix | None:
     """What stands before the message of a line; None where the line holds none, or nothing says who spoke."""
-    found = None if line.startswith((b"{", b"[{")) else _MESSAGE.search(line, 0, _PREFIX_LIMIT)
+    found = None if _JSON.match(line) else _MESSAGE.search(line, 0, BEFORE_LIMIT)
     if found is None:
         return None
     before = line[: found.start()]

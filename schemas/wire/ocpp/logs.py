@@ -22,7 +22,7 @@ import orjson
 from schemas.wire.contract import BadSyntax, Frame, Malformed, TooLarge, WireError
 from schemas.wire.json_lines import BOM, log_time_us, parts_of, place_of, text_of
 from schemas.wire.ocpp.connection import TO_CSMS, TO_STATION
-from schemas.wire.program_lines import LOGGED, beginning
+from schemas.wire.program_lines import beginning
 from schemas.wire.strict_json import FRAME_LIMIT_BYTES
 
 _TEXT_LINE: Final = re.compile(
@@ -35,13 +35,11 @@ _HEARD: Final = tuple(
     for form in (
         rb"(?:^|[\s:])(?P<station>[^\s:]+): (?:receive message|send) ",
         rb"\b(?:(?P<heard>recv|received JSON message from)|send|sent|sent JSON message to) (?P<station>\S+): ",
-        rb"\[chargeBoxId=(?P<station>[^,\]]+)[^\]]*\]\s+(?:(?P<heard>Received)|Sending):\s+",
+        rb"\[chargeBoxId=(?P<station>[^,\[\]]{1,200}+)[^\[\]]{0,300}+\]\s+(?:(?P<heard>Received)|Sending):\s+",
     )
 )
 """How the library ``ocpp``, evcc and SteVe write. Only the latter two are surely backends, which hear what is sent to
 them."""
-_BEFORE: Final = 600
-"""Octets before a frame in which a program's time is looked for."""
 
 _FRAME_START: Final = re.compile(rb'\s*\[\s*[2-6]\s*,\s*"')
 _RECORD: Final = re.compile(rb'"frame"\s*:\s*("\s*)?\[\s*[2-6]\s*,\s*\\?"')
@@ -110,8 +108,8 @@ def _text_line(line: bytes, offset: int) -> Frame:
 
 
 def _heard_frame(found: re.Match[bytes], offset: int) -> Frame:
-    said = beginning(found.string[: found.start("frame")][-_BEFORE:])
-    context = {LOGGED: said.logged} if said.logged and not said.has_zone else {}
+    said = beginning(found.string[: found.start("frame")])._replace(direction="")
+    context = said.context()
     if "heard" in found.re.groupindex:
         context["direction"] = TO_CSMS if found["heard"] else TO_STATION
     station = text_of(found["station"], "station")
