@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 from decimal import Decimal
 from pathlib import Path
 
@@ -130,6 +131,13 @@ def test_lines_of_programs_that_are_known_say_who_and_which_way(line, context):
     assert found.context.get("logged", "2026-03-29T14:00:00").startswith("2026-03-29T14:00:00")
     assert (found.raw, found.source, found.time_us, found.context) == (HEARTBEAT, "CP1", None, context | logged)
     assert found.offset == len(b"starting up\n") + log.index(HEARTBEAT)
+
+
+def test_a_long_line_that_begins_like_one_of_a_program_is_looked_at_once():
+    began_s = time.process_time()
+    found = cut(HEARTBEAT + b"\n[chargeBoxId=" + b"A" * 300_000 + b"\n" + b"[chargeBoxId=A," * 20_000)
+    assert [item.source for item in found] == ["", "", ""], "brackets alone may be a broken frame, of nobody"
+    assert time.process_time() - began_s < 3
 
 
 def test_a_program_s_own_time_counts_where_it_has_a_zone():
@@ -510,6 +518,12 @@ def test_fields_that_a_station_adds_to_a_body_are_kept_apart_and_nothing_is_read
         {"connectorId": "x", "timestamp": 5},
     )
     assert (answer.type, answer.payload["unknown_fields"]) == ("ocpp.1.6.Authorize.result", {"meterValue": 7})
+
+
+def test_a_field_that_a_newer_version_knows_is_none_that_the_station_added():
+    body = {"evseId": 1, "timestamp": NOON, "chargingNeeds": {"requestedEnergyTransfer": "DC"}}
+    found = decode([2, "19", "NotifyEVChargingNeeds", body | {"own": 1}])
+    assert (found.type, found.payload["unknown_fields"]) == ("ocpp.2.1.NotifyEVChargingNeeds", {"own": 1})
 
 
 def test_a_result_that_breaks_its_schema_is_refused():

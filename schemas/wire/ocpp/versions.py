@@ -100,7 +100,8 @@ def _fitting(named: list[tuple[str, str]], what: str, body: dict[str, Any]) -> F
         raise SchemaViolation(f"{what} is not sent as this type of message")
     unknown = {version: found for version in wrong if (found := _unknown_fields(wrong[version]))}
     if unknown:
-        return Fit(tuple(unknown), next(iter(unknown.values())))
+        fewest = min(unknown.values(), key=len)
+        return Fit(tuple(version for version, found in unknown.items() if found == fewest), fewest)
     nearest = min(wrong, key=lambda version: len(wrong[version]))
     raise SchemaViolation(f"{what} of OCPP {nearest}: {_sentence(wrong[nearest][0])}")
 
