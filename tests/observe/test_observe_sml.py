@@ -228,6 +228,12 @@ def test_a_power_of_dzg_meters_is_negative_only_where_their_status_says_so(serve
     assert [(said.value, said.unit) for said in facts.observations if said.attribute != "status"] == [(power_w, "W")]
 
 
+def test_a_power_of_dzg_meters_that_came_in_one_octet_or_in_two_is_rejected():
+    facts = said_by(row(status=GONE), row("1-0:16.7.0", -5, 27, -2), server="0A01445A470002827A3E")
+    assert [said.attribute for said in facts.observations] == ["status"]
+    assert [reject.reason for reject in facts.rejects] == ["ambiguous-sign"]
+
+
 @pytest.mark.parametrize(
     ("sent", "reason"),
     [

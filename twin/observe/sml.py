@@ -135,12 +135,14 @@ def _rows(rows: list[Row], meter: str, quality: str, event_us: int | None, facts
         if plan is None or type(value) is not int:
             _tell_other(row, actor, time_us, facts)
         elif plan.direction is None:
-            if value < 0 and meter.startswith(_DZG):
-                value = _unsigned(value, plan.attribute, status_said)
-            if plan.attribute == "power" and plan.unit == "W":
-                power = _tell_power(value, plan, actor, time_us, facts)
+            meant = _meant(value, plan.attribute, status_said) if meter.startswith(_DZG) else value
+            if meant is None:
+                detail = f"{meter} {obis} at {format_time(time_us)}: {value} is a power in one octet or in two"
+                facts.rejects.append(Reject("ambiguous-sign", detail))
+            elif plan.attribute == "power" and plan.unit == "W":
+                power = _tell_power(meant, plan, actor, time_us, facts)
             else:
-                _tell_quantity(amount(value, plan.exponent), plan, actor, time_us, facts)
+                _tell_quantity(amount(meant, plan.exponent), plan, actor, time_us, facts)
         else:
             has_register = True
             energy_mwh = scaled(value, plan.exponent)
@@ -167,20 +169,20 @@ def _plan(obis: str, unit: int | None, scaler: int | None) -> _Plan | None:
     return _Plan(MOMENTARY.get(groups, f"register/{obis}"), name, exponent)
 
 
-def _unsigned(value: int, attribute: str, status: int | None) -> int:
+def _meant(value: int, attribute: str, status: int | None) -> int | None:
     """What meters of DZG mean: older ones send a power of 356.24 W as the two octets 8B28, but call them signed.
 
     So it reads -299.12 W. Others of that maker send what really flows back in two octets too; which it is, the status
-    word tells.
+    word tells. None where it may have come in one octet or, as FF80 and above, in two: how many is not known here.
 
-    >>> _unsigned(-29912, "power", 0x1C0104), _unsigned(-29912, "power", 0x1C0904), _unsigned(-29912, "power", None)
+    >>> _meant(-29912, "power", 0x1C0104), _meant(-29912, "power", 0x1C0904), _meant(-29912, "power", None)
     (35624, -29912, -29912)
     """
-    flags = None if status is None else meter_status(status)
+    flags = meter_status(status) if status is not None and value < 0 else None
     if flags is None or attribute not in _BACKWARDS or flags & _BACKWARDS[attribute]:
         return value
     octets = (~value).bit_length() // 8 + 1
-    return value + (1 << 8 * octets)
+    return None if octets == 1 else value + (1 << 8 * octets)
 
 
 def _tell_power(value: int, plan: _Plan, actor: str, time_us: int, facts: Facts) -> tuple[int, int] | None:
