@@ -132,6 +132,12 @@ def test_states_of_a_configuration_are_about_that_of_their_sender():
     assert decode(pieces(interchange(decoded.payload))[0]).payload["locations"] == decoded.payload["locations"]
 
 
+def test_registers_of_a_location_that_nobody_names_are_not_those_of_the_one_before():
+    raw = WRITTEN_BY_HAND.replace(b"RFF+MG:31140584'", b"LOC+172'")
+    with pytest.raises(SchemaViolation, match="that nobody names"):
+        only(raw)
+
+
 @pytest.mark.parametrize(("check", "obis"), [(13019, "1-1:1.9.0"), (13016, "1-1:1.6.0")])
 def test_what_is_billed_of_a_period_is_read(check, obis):
     period = [["220", Decimal("5669.998"), START_US, START_US + 744 * 4 * SLOT_US, {"status": ["10+Z36"]}]]

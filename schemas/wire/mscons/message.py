@@ -170,6 +170,8 @@ class _Reading:
     def _register(self, segment: Segment) -> None:
         if not self._locations:
             raise SchemaViolation("a register (PIA) stands before its location (LOC)", segment.offset)
+        if self._is_nameless:
+            raise SchemaViolation("a register (PIA) is of a location (LOC+172) that nobody names", segment.offset)
         if segment.at(0) == "5":
             self._values, self._value = [], None
             self._locations[-1]["registers"].append({"obis": segment.at(1), "values": self._values})

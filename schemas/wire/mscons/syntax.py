@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from pydifact.control import Characters
@@ -25,6 +25,9 @@ BLANKS: Final = b"\r\n\t "
 
 _NOT_USED: Final = "\0"
 """Stands for a release character that UNA says is not used."""
+_SEPARATORS_KEPT: Final = 64
+"""For so many different separators patterns are kept; senders have one or two, and there are a million."""
+
 _CHARSETS: Final = {
     "UNOA": "iso8859-1",
     "UNOB": "iso8859-1",
@@ -111,7 +114,7 @@ def charset_of(syntax: str) -> str:
         raise SchemaViolation(f"UNB names the syntax {syntax[:8]!r}; UNOA to UNOK, UNOW and UNOY are known") from None
 
 
-@cache
+@lru_cache(maxsize=_SEPARATORS_KEPT)
 def segment_pattern(separators: Separators) -> re.Pattern[bytes]:
     """Matches a segment with its terminator; a released character never ends it."""
     end, release = (re.escape(c.encode()) for c in (separators.terminator, separators.release))
@@ -175,7 +178,7 @@ def _elements(text: str, separators: Separators) -> list[list[str]]:
     return elements
 
 
-@cache
+@lru_cache(maxsize=_SEPARATORS_KEPT)
 def _part_pattern(separators: Separators) -> re.Pattern[str]:
     """Matches a component and what ends it."""
     ends = "".join(map(re.escape, (separators.component, separators.element, separators.terminator)))
