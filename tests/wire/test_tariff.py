@@ -107,6 +107,14 @@ def test_the_answer_of_rabot_charge_is_read():
     assert read({"records": records}) == ("ct/kWh", [(3, 4, "0.564"), (4, 5, "-1")])
 
 
+def test_a_price_whose_name_says_its_unit_goes_before_others_beside_it():
+    at = {"start": "2026-10-25T02:00:00+02:00", "end": "2026-10-25T02:00:00+01:00"}
+    assert read({"unit": "EUR/MWh", "rates": [at | {"price": 310, "priceInCentPerKwh": 31}]}) == (
+        "ct/kWh",
+        [(0, 4, "31")],
+    )
+
+
 def test_the_answer_of_evcc_is_read():
     rates = [{"start": "2026-10-25T02:00:00+02:00", "end": "2026-10-25T02:00:00+01:00", "value": 0.31}]
     assert read({"rates": rates, "currency": "EUR"}) == ("EUR/kWh", [(0, 4, "0.31")])

@@ -30,8 +30,9 @@ _STARTS: Final = (
 )
 _ENDS: Final = ("end", "endsAt", "end_timestamp", "endTime", "ends_at", "until", "to")
 _PRICED: Final = {"priceInCentPerKwh": "ct/kWh"}
-"""Names of prices that say their unit."""
-_PRICES: Final = ("price", "total", "value", "marketprice", "amount", *_PRICED)
+"""Names of prices that say their unit; it holds whatever else is said."""
+
+_PRICES: Final = (*_PRICED, "price", "total", "value", "marketprice", "amount")
 _SUPPLIERS: Final = ("supplier", "provider")
 _TARIFFS: Final = ("tariff", "tariffName", "product")
 _ISSUED: Final = ("issued", "issuedAt", "createdAt", "created", "publishedAt", "updatedAt")
@@ -98,7 +99,7 @@ def _note(thing: dict[str, Any], said: dict[str, Any]) -> None:
             said.setdefault(name, found)
     for field, unit in _PRICED.items():
         if field in thing:
-            said.setdefault("unit", unit)
+            said["unit"] = unit
 
 
 def _row(item: dict[str, Any]) -> _Row:
