@@ -61,6 +61,13 @@ def test_what_was_written_is_known_again_when_it_is_confirmed(bits, address):
     assert (found.payload["kind"], found.payload["address"], found.payload["bits"]) == ("response", address, bits)
 
 
+def test_a_confirmed_write_whose_number_another_request_took_says_no_bits():
+    _, _, found = talk(
+        write(5, [1, 0]), encode_read(1, 1, 9, 1, READ_COILS), frame(1, 1, WRITE_COILS, struct.pack(">HH", 5, 2))
+    )
+    assert (found.payload["context_missing"], found.payload["address"], found.payload["bits"]) == ("request", 5, [])
+
+
 @pytest.mark.parametrize(("value", "bit"), [(0xFF00, 1), (0, 0)])
 def test_a_single_coil_is_echoed(value, bit):
     raw = frame(1, 1, WRITE_COIL, struct.pack(">HH", 9, value))

@@ -132,7 +132,8 @@ def _of_bits(adu: Adu, frame: Frame, request: _Request | None, link: _Link) -> D
     if adu.function in bits.READS and count is not None and -(-count // 8) * 8 != len(said.bits):
         raise SchemaViolation(f"{count} bits were asked for, {len(said.bits) // 8} octets came", 8)
     there = said.bits[:count]
-    if adu.function == bits.WRITE_MANY and request is not None and isinstance(request.said, Bits):
+    if adu.function == bits.WRITE_MANY and request is not None and request.function == bits.WRITE_MANY:
+        assert isinstance(request.said, Bits)
         there = request.said.bits
     payload = _head("response", adu, frame) | {"address": said.address, "count": count} | known | {"bits": list(there)}
     return Decoded("modbus.response", _actor(payload), frame.time_us, payload)
