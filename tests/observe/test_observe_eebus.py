@@ -83,7 +83,6 @@ def measured(*items, direction="consume", connected=3, source=EV, interface="3",
 # Measurements
 
 
-@pytest.mark.skipif(not SAMPLES.exists(), reason="../shared/samples is not here")
 def test_what_a_battery_was_charged_and_discharged_with_are_its_registers():
     battery = Address("Store", (1,), 1)
     facts = measured(
@@ -102,6 +101,7 @@ def test_what_a_battery_was_charged_and_discharged_with_are_its_registers():
     assert facts.samples == []
 
 
+@pytest.mark.skipif(not SAMPLES.exists(), reason="../shared/samples is not here")
 def test_the_samples_say_current_power_and_session_energy_of_a_single_phase():
     names = ("m_descriptionListData_recv_reply", "ec_descriptionListData_recv_reply")
     names += ("ec_parameterDescriptionListData_recv_reply", "m_measurementListData_recv_notify")

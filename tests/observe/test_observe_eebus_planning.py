@@ -61,6 +61,17 @@ def test_a_demand_without_a_duration_says_no_departure_and_one_without_slots_not
     assert told(said_by(SERIES, series(3, {}))) == {}
 
 
+def test_a_departure_beyond_all_calendars_is_none_and_the_rest_of_the_demand_holds():
+    slot = {"duration": "P9999999D", "value": scaled(16200)}
+    assert told(said_by(SERIES, series(3, {"timeSeriesSlot": [slot]}))) == {"ev_requested_energy": 16200}
+
+
+def test_a_plan_with_a_step_that_ends_before_it_begins_is_rejected():
+    facts = said_by(SERIES, series(2, slots(("PT1H", 11), ("-PT2H", 6))))
+    assert (told(facts), facts.slot_values) == ({}, [])
+    assert [reject.reason for reject in facts.rejects] == ["implausible-plan"]
+
+
 def test_a_plan_is_told_at_the_beginning_of_every_quarter_hour():
     plan = slots(("PT22M37S", 11052), ("PT19M43S", 6526), ("P1D", 0))
     facts = said_by(SERIES, series(2, plan, period={"startTime": "PT1M"}))

@@ -23,7 +23,7 @@ from typing import Any, Final, NamedTuple
 from schemas.event import Event
 from schemas.facts import INDICATIVE, Facts, Reject, SlotValue
 from schemas.time import SECOND_US, SLOT_US, format_time
-from schemas.wire.eebus.moments import duration_us, moment_us
+from schemas.wire.eebus.moments import moment_us
 from twin.amounts import Number, scaled
 from twin.observe.ceilings import REQUESTED, SLOT_LIMIT
 from twin.observe.eebus.said import exact, in_unit, owner_of, place_of, tell
@@ -99,8 +99,9 @@ def _demand(event: Event, item: dict[str, Any], unit: str, facts: Facts) -> None
         else:
             tell(facts, actor, attribute, energy, kept, event.time_us)
     if "duration" in slots[0]:
-        start_us = _start_us(item, slots[0], event.time_us)
-        tell(facts, actor, "ev_departure", format_time(start_us + duration_us(slots[0]["duration"])), "", event.time_us)
+        departure_us = moment_us(slots[0]["duration"], _start_us(item, slots[0], event.time_us))
+        if departure_us is not None:
+            tell(facts, actor, "ev_departure", format_time(departure_us), "", event.time_us)
 
 
 def _plan(event: Event, item: dict[str, Any], unit: str, facts: Facts) -> None:
@@ -142,6 +143,10 @@ def _powers(event: Event, item: dict[str, Any], unit: str, facts: Facts, base_us
             facts.rejects.append(Reject("implausible-plan", detail))
             return []
         end_us = _end_us(item, slot, start_us, base_us)
+        if end_us is not None and end_us < start_us:
+            detail = f"{owner_of(event)}: time series {item['timeSeriesId']} with a step that ends before it begins"
+            facts.rejects.append(Reject("implausible-plan", detail))
+            return []
         steps.append(_Step(start_us, end_us, power))
         start_us = end_us
     return steps
