@@ -134,14 +134,17 @@ def test_a_logical_name_that_is_not_the_meters_tells_who_made_the_register(name,
     assert register_in(again).get("derived") == derived
 
 
-def test_a_register_that_contradicts_itself_does_not_take_the_others_with_it():
-    raw = encode_readings([point_of(quarter_hours(2), quarter_hours(3, obis="1-0:2.8.0"))])
+@pytest.mark.parametrize("together", [True, False], ids=["in one usage point", "in two"])
+def test_a_register_that_contradicts_itself_does_not_take_the_others_with_it(together):
+    registers = quarter_hours(2), quarter_hours(3, obis="1-0:2.8.0")
+    raw = encode_readings([point_of(*registers)] if together else map(point_of, registers))
     raw = raw.replace(b"<obisCode>0100020800FF", b"<obisCode>0100020801FF").replace(
         b"<obisCode>0100020800ff", b"<obisCode>0100020801ff"
     )
-    (point,) = decode(raw).payload["usage_points"]
-    assert [(register["obis"], len(register["values"])) for register in point["registers"]] == [("1-0:1.8.0", 2)]
-    assert ["name different registers" in detail for detail in point["contradictions"]] == [True]
+    points = decode(raw).payload["usage_points"]
+    found = [(register["obis"], len(register["values"])) for point in points for register in point["registers"]]
+    assert found == [("1-0:1.8.0", 2)]
+    assert ["name different registers" in detail for detail in points[-1]["contradictions"]] == [True]
 
 
 def test_values_without_time_follow_each_other_by_the_period():

@@ -66,6 +66,9 @@ def decode(frame: Frame, _conversation: Conversation) -> Decoded:
     if not elements:
         raise SchemaViolation("a message holds at least one UsagePoint")
     points = [usage_point(element) for element in elements]
+    contradictions = [detail for point in points for detail in point.get("contradictions", ())]
+    if contradictions and not any(point["registers"] for point in points):
+        raise SchemaViolation(contradictions[0])
     return Decoded("taf7.readings", _actor(points), _time_us(points, frame), {"usage_points": points})
 
 

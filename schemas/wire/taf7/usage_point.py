@@ -39,7 +39,7 @@ class Contradiction(SchemaViolation):
 
 
 def usage_point(element: Element) -> dict[str, Any]:
-    """What a usage point says; of a register that contradicts itself only that, if there are others.
+    """What a usage point says; of a register that contradicts itself only that.
 
     Raises:
         SchemaViolation: a value that is missing, no number, no time, or contradicts another.
@@ -53,8 +53,6 @@ def usage_point(element: Element) -> dict[str, Any]:
             registers.append(register(reading))
         except Contradiction as problem:
             contradictions.append(problem.detail)
-    if contradictions and not registers:
-        raise SchemaViolation(contradictions[0])
     said = {
         "melo": melo,
         "flags": sorted({*melo_flags(melo), *_party_flags(party), *_unknown(element, _KNOWN_IN_POINT)}),
