@@ -179,7 +179,8 @@ def derived_in(
     """See :func:`derived_at`."""
     cut = Cut(-EVER_US, at_us + 1, EVER_US if known_us is None else known_us)
     seen = all_of(archive, {actor}, cut, list(tail()), lambda _, attribute: derived.matters(attribute))
-    return derived.derived((Observation(*one[:5]) for one in seen), at_us)
+    in_order = sorted(seen, key=lambda one: (one.time_us, one.event_id))
+    return derived.derived((Observation(*one[:5]) for one in in_order), at_us)
 
 
 def all_of(

@@ -94,4 +94,5 @@ def _owed_at(loads: list[Attribute], managers: list[Attribute], time_us: int) ->
 
 
 def _last(told: list[Attribute], time_us: int) -> Attribute | None:
-    return max((one for one in told if one.time_us <= time_us), key=lambda one: one.time_us, default=None)
+    """Of what was told in order, the last at a time: of two that were told at once the one that wins everywhere."""
+    return next((one for one in reversed(told) if one.time_us <= time_us), None)

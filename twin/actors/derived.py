@@ -3,7 +3,7 @@
 :data:`DERIVED` lists it; every answer names the rule set and its version.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Final, NamedTuple, get_args
 
@@ -89,7 +89,10 @@ def may_follow(attributes: Iterable[str]) -> bool:
 
 
 def derived(history: Iterable[Observation], time_us: int) -> list[Derived]:
-    """What follows at a time from everything that was observed of an actor and :func:`matters`."""
+    """What follows at a time from everything that was observed of an actor and :func:`matters`.
+
+    Of what was observed at the same time that holds which stands last in ``history``.
+    """
     known = [seen for seen in history if seen.time_us <= time_us]
     found: list[Derived] = []
     for use_case in USE_CASES:
@@ -108,8 +111,9 @@ def derived(history: Iterable[Observation], time_us: int) -> list[Derived]:
     return found
 
 
-def _last(known: Iterable[Observation], attribute: str) -> Observation | None:
-    return max((seen for seen in known if seen.attribute == attribute), key=lambda seen: seen.time_us, default=None)
+def _last(known: Sequence[Observation], attribute: str) -> Observation | None:
+    said = (seen for seen in reversed(known) if seen.attribute == attribute)
+    return max(said, key=lambda seen: seen.time_us, default=None)
 
 
 def _is_of_the_limited(attribute: str, use_case: UseCase) -> bool:
