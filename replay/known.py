@@ -114,18 +114,18 @@ def _edges_before(
     recent: Collection[Said],
 ) -> list[Edge]:
     """Readings within a cut that were told before a time, by others than ``told``."""
-    readings, tables = Readings(), list[pa.Table]()
+    readings = Readings()
     for manifest in archive.manifests():
         if not cut.may_touch(manifest, "readings"):
             continue
         registers = filtered.registers_of(archive, manifest, points)
         if registers:
             readings.name(registers)
-            tables.append(filtered.readings_of(archive, manifest, list(registers), cut))
-    positions = {position for table in tables for position in table["position"].unique().to_pylist()}
-    before = pa.array(sorted(_said_before(archive, positions.difference(told), before_us, ())), pa.int64())
-    for table in tables:
-        readings.extend(table.filter(pc.is_in(table["position"], value_set=before)))
+            table = filtered.readings_of(archive, manifest, list(registers), cut)
+            others = set(table["position"].unique().to_pylist()).difference(told)
+            stamps = filtered.stamps_at(archive, manifest, others)
+            before = pa.array(sorted(place for place, stamp_us in stamps.items() if stamp_us < before_us), pa.int64())
+            readings.extend(table.filter(pc.is_in(table["position"], value_set=before)))
     for event, position, facts in recent:
         for fact in facts.readings:
             is_before = cut.start_us <= fact.time_us < cut.end_us and stamp_of(event) < before_us

@@ -14,6 +14,7 @@ from psycopg.types.json import set_json_loads
 from schemas.facts import QUALITIES, SlotValue
 from schemas.rows import Edge, Register
 from schemas.time import HOUR_US, from_us, to_us
+from twin.slots.quarter_hour import cancelled_by
 
 NEIGHBOUR_US = 26 * HOUR_US
 """How far beyond a day readings are looked for, for interpolation across its edges."""
@@ -143,9 +144,7 @@ def cancelled_documents(url: str, schema: str) -> frozenset[str]:
         rows = connection.execute(
             "select actor, attribute from twin join signal using (signal_id) where starts_with(attribute, 'document/')"
         )
-        return frozenset(
-            f"{actor.partition(':')[2]}|{attribute.removeprefix('document/')}" for actor, attribute in rows
-        )
+        return frozenset(cancelled_by(actor, attribute) for actor, attribute in rows)
 
 
 def progress(url: str, schema: str) -> dict[tuple[str, int], int]:
