@@ -34,6 +34,8 @@ from streams.settings import Settings, SettingsError, settings
 from twin.merge.batch import Names
 
 NICENESS = 15
+NAMES_KEPT = 1_000_000
+"""Beyond so many, names are hashed anew: market documents bring new ones every day, and nobody asks for the old."""
 
 log = logging.getLogger("streams")
 
@@ -190,6 +192,8 @@ class Archiver:
         if self._wanted and self._reached(self._wanted):
             self._wanted = {}
         self._close_now = False
+        if self._names.count > NAMES_KEPT:
+            self._names = Names()
         segment, self._segment = self._segment, OpenSegment(self._names)
         if not segment.covers:
             return

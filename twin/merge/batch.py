@@ -48,6 +48,11 @@ class Names:
     series: Identities = field(default_factory=Identities)
     written: Written = field(default_factory=Written)
 
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self.registers) + len(self.signals) + len(self.series)
+
 
 class Batch:
     """Gathers the facts of events; :meth:`merge` gives the rows."""
