@@ -12,6 +12,7 @@ from cli.decode import EXIT_SOME_UNDECODED
 from cli.inputs import files_argument, interface_option, sources_of, zone_option
 from cli.printing import as_json, console, notes
 from schemas.calendar import Zone
+from schemas.interfaces import interface as interface_of
 from schemas.interfaces import recognise
 from schemas.wire.contract import WireError
 from streams.ingest import Sent, send_files
@@ -20,6 +21,7 @@ from streams.settings import Settings, settings
 from streams.sources import HEAD_BYTES, Source
 from streams.topics import ensure_topics
 
+_TELECONTROL = "iec104"
 _PATIENCE_S = 5.0
 """How long Kafka may take to answer a person."""
 
@@ -46,7 +48,7 @@ def ingest(files: tuple[Path, ...], number: str, source: str, zone: Zone | None,
     ensure_topics(config.kafka, prefix=config.topic_prefix, timeout_s=_PATIENCE_S)
     if taken := adopt((file.path for file in found), number):
         notes.print(f"what addresses mean on interface {number} is now told by {taken}")
-    elif points_of(number) is None and any(_is_telecontrol(file, number) for file in found):
+    elif points_of(number) is None and _is_telecontrol(found, number):
         where = config.home / "points" / f"{number}.csv"
         notes.print(f"what addresses mean on interface {number} nobody tells: write {where} and send the log again")
     started_s = time.perf_counter()
@@ -61,13 +63,16 @@ def ingest(files: tuple[Path, ...], number: str, source: str, zone: Zone | None,
         sys.exit(EXIT_SOME_UNDECODED)
 
 
-def _is_telecontrol(file: Source, number: str) -> bool:
+def _is_telecontrol(files: list[Source], number: str) -> bool:
     """Whether a file is of the protocol whose addresses only a point list explains; a pipe is not looked into."""
-    if not file.path.is_file():
+    if _TELECONTROL not in interface_of(number).formats:
         return False
-    with file.open() as stream, suppress(WireError):
-        known = recognise(number, stream.peek(HEAD_BYTES)[:HEAD_BYTES], file.name)
-        return known is not None and known.name == "iec104"
+    for file in files:
+        if file.path.is_file():
+            with file.open() as stream, suppress(WireError):
+                known = recognise(number, stream.peek(HEAD_BYTES)[:HEAD_BYTES], file.name)
+                if known is not None and known.name == _TELECONTROL:
+                    return True
     return False
 
 
