@@ -99,6 +99,15 @@ class Facts:
     slot_values: list[SlotValue] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
 
+    def counts(self) -> tuple[int, int, int, int]:
+        """How many observations, readings, samples and slot values there are."""
+        return len(self.observations), len(self.readings), len(self.samples), len(self.slot_values)
+
+    def cut_back(self, counts: tuple[int, int, int, int]) -> None:
+        """Forget what came after there were so many: an event's facts hold together or not at all."""
+        for rows, count in zip((self.observations, self.readings, self.samples, self.slot_values), counts, strict=True):
+            del rows[count:]  # type: ignore[attr-defined]
+
     def all(self) -> list[Fact]:
         """Every fact, readings first."""
         return [*self.readings, *self.samples, *self.slot_values, *self.observations]

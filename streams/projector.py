@@ -8,7 +8,7 @@ from typing import Protocol
 import orjson
 
 from schemas.event import Event, from_record
-from schemas.facts import Facts, Observation
+from schemas.facts import Observation
 from schemas.rows import position_of
 from schemas.time import format_time
 from streams.sink import QuarantineRow, Span
@@ -49,9 +49,9 @@ class OpenBatch:
 
         Offsets may have holes (compaction, transactions): the span reaches from ``start`` behind the last record.
         """
-        number = self._topic_number(topic)
+        first_position = position_of(self._topic_number(topic), partition, 0)
         for record in records:
-            self._absorb(record, position_of(number, partition, record.offset))
+            self._absorb(record, first_position + record.offset)
         span = self.spans.get((topic, partition))
         self.spans[topic, partition] = Span(span.start if span else start, records[-1].offset + 1)
         recorded_us = records[0].timestamp * 1000
@@ -82,16 +82,16 @@ class OpenBatch:
             self._reject_record(record, position, str(problem))
             return
         facts = self._batch.facts
-        marks = (len(facts.readings), len(facts.observations), len(facts.samples), len(facts.slot_values))
         try:
             observe(event, facts)
         except Exception as problem:  # one event must not stop the log
             log.exception("no facts from %s/%s@%s", record.topic, record.partition, record.offset)
-            _cut_back(facts, marks)
+            facts.cut_back(self._batch.closed())
             self._reject_part(event, position, "observer-error", f"{type(problem).__name__}: {problem}")
-        for reject in facts.rejects:
-            self._reject_part(event, position, reject.reason, reject.detail)
-        facts.rejects.clear()
+        if facts.rejects:
+            for reject in facts.rejects:
+                self._reject_part(event, position, reject.reason, reject.detail)
+            facts.rejects.clear()
         self._batch.close_event(event.id, position)
         if event.time_us is not None:
             latest = self._latest.get(event.interface)
@@ -135,11 +135,3 @@ class OpenBatch:
                 position,
             )
         )
-
-
-def _cut_back(facts: Facts, marks: tuple[int, int, int, int]) -> None:
-    """Forget what an observer said before it failed: an event's facts hold together or not at all."""
-    del facts.readings[marks[0] :]
-    del facts.observations[marks[1] :]
-    del facts.samples[marks[2] :]
-    del facts.slot_values[marks[3] :]

@@ -53,11 +53,10 @@ class FactColumns:
 
     def close_event(self, event_id: str, position: int, recorded_us: int, interface: str, time_us: int | None) -> None:
         """All facts appended since the last call were said by this event, which crossed that interface."""
-        facts = self.facts
         self._ids.append(event_id)
         self._positions.append(position)
         self._recorded.append(recorded_us)
-        self._counts.append((len(facts.readings), len(facts.observations), len(facts.samples), len(facts.slot_values)))
+        self._counts.append(self.facts.counts())
         if time_us is not None:
             key = (interface, time_us - time_us % SLOT_US)
             latest = (time_us, event_id, position, recorded_us)
@@ -77,7 +76,7 @@ class FactColumns:
             "recorded_us": np.array(self._recorded, np.int64),
             "event_id": ranks,
         }
-        for kind, gather in enumerate((self._readings, self._observations, self._samples, self._slot_values)):
+        for kind, gather in enumerate((self._observations, self._readings, self._samples, self._slot_values)):
             index = np.repeat(events, counts[:, kind])
             self.said += len(index)
             if len(index):

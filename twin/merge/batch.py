@@ -75,7 +75,11 @@ class Batch:
         facts = self.facts
         self._ids.append(event_id)
         self._positions.append(position)
-        self._counts.append((len(facts.readings), len(facts.observations), len(facts.samples), len(facts.slot_values)))
+        self._counts.append(facts.counts())
+
+    def closed(self) -> tuple[int, int, int, int]:
+        """How many facts belong to closed events, by kind as :meth:`Facts.counts` says it."""
+        return self._counts[-1] if self._counts else (0, 0, 0, 0)
 
     def merge(self) -> Merged:
         """The rows of everything gathered."""
@@ -84,8 +88,8 @@ class Batch:
         events = np.arange(len(self._ids))
         positions = np.array(self._positions, np.int64)
         merged = Merged()
-        self._merge_readings(merged, np.repeat(positions, counts[:, 0]))
-        self._merge_observations(merged, np.repeat(events, counts[:, 1]), positions)
+        self._merge_readings(merged, np.repeat(positions, counts[:, 1]))
+        self._merge_observations(merged, np.repeat(events, counts[:, 0]), positions)
         self._merge_samples(merged)
         self._merge_slot_values(merged, np.repeat(positions, counts[:, 3]).tolist())
         return merged
