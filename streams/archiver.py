@@ -31,11 +31,9 @@ from streams.archive.segment import NOT_AN_EVENT, OpenSegment
 from streams.lag import end_offsets
 from streams.readiness import announce_ready, still_at_work
 from streams.settings import Settings, SettingsError, settings
-from twin.merge.batch import Names
+from twin.merge.batch import NAMES_KEPT, Names
 
 NICENESS = 15
-NAMES_KEPT = 1_000_000
-"""Beyond so many, names are hashed anew: market documents bring new ones every day, and nobody asks for the old."""
 
 log = logging.getLogger("streams")
 

@@ -19,7 +19,7 @@ from schemas.interfaces import by_topic
 from streams import sink
 from streams.projector import OpenBatch
 from streams.readiness import announce_ready, still_at_work
-from twin.merge.batch import Names, Written
+from twin.merge.batch import NAMES_KEPT, Names, Written
 from twin.merge.columns import Merged
 
 log = logging.getLogger("streams")
@@ -236,6 +236,8 @@ class BatchLoop(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ha
                 task.exception()  # seen; the batch is read again
 
     def _new_batch(self) -> OpenBatch:
+        if self._names.count > NAMES_KEPT:
+            self._names = Names()  # the names of the next batches go to the database once more
         return OpenBatch(self._names, lambda topic: by_topic(self._bare(topic)).topic_number)
 
     def _bare(self, topic: str) -> str:

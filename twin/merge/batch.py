@@ -12,6 +12,9 @@ from twin.merge.edges import merge_readings
 from twin.merge.identity import Identities
 from twin.merge.observations import decimal_text, merge_observations
 
+NAMES_KEPT = 1_000_000
+"""Beyond so many, names are hashed anew: market documents bring new ones every day, and nobody asks for the old."""
+
 QUALITY_RANK = {quality: rank for rank, quality in enumerate(QUALITIES)}
 _POWER_ZERO = 1 << 32
 _REGISTER_KEY = itemgetter(0, 1, 2, 3, 6, 7)
