@@ -68,11 +68,18 @@ def parts_of(head: bytes, stream: BinaryIO, looks_like_message: Callable[[bytes]
     if len(head) <= FRAME_LIMIT_BYTES and is_one_document(head[start:], looks_like_message):
         yield Part(head[start:], start)
         return
+    for part in whole_lines(head, stream):
+        if isinstance(part, Malformed) or part.content.strip():
+            yield part
+
+
+def whole_lines(head: bytes, stream: BinaryIO) -> Iterator[Part | Malformed]:
+    """Each line of a log with its end; a line that is too long comes out in malformed stretches."""
     for line, offset, is_whole in lines_of(head, stream):
-        if not is_whole:
-            yield Malformed(line, offset, TooLarge(f"a line of a log has at most {LINE_LIMIT} bytes"))
-        elif line.strip():
+        if is_whole:
             yield Part(line, offset)
+        else:
+            yield Malformed(line, offset, TooLarge(f"a line of a log has at most {LINE_LIMIT} bytes"))
 
 
 def lines_of(head: bytes, stream: BinaryIO) -> Iterator[tuple[bytes, int, bool]]:

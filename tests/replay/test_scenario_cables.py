@@ -63,6 +63,14 @@ def value_of(facts, attribute):
     return next((seen.value for seen in facts.observations if seen.attribute == attribute), None)
 
 
+def begun_by(*exchanges):
+    return [
+        "SDPRequest",
+        "SDPResponse",
+        *(f"{name}{way}" for name in ("supportedAppProtocol", *exchanges) for way in ("Req", "Res")),
+    ]
+
+
 @pytest.mark.parametrize("day", [SPRING, AUTUMN, WORKDAY], ids=str)
 def test_every_message_is_read_in_the_schema_that_was_negotiated_and_nothing_is_doubted(day):
     _, messages, said = told(day)
@@ -83,27 +91,17 @@ def test_a_session_goes_from_the_search_for_the_wallbox_to_its_end():
     names = [event.payload["message"] for event, _ in of_car(said, site)]
     begins = [place for place, name in enumerate(names) if name == "SDPRequest"]
     assert len(begins) == 2, "once as the day begins, once when the car is back"
-    assert names[: names.index("AC_ChargeLoopReq")] == [
-        "SDPRequest",
-        "SDPResponse",
-        "supportedAppProtocolReq",
-        "supportedAppProtocolRes",
-        *(
-            f"{name}{way}"
-            for name in (
-                "SessionSetup",
-                "AuthorizationSetup",
-                "Authorization",
-                "ServiceDiscovery",
-                "ServiceDetail",
-                "ServiceSelection",
-                "AC_ChargeParameterDiscovery",
-                "ScheduleExchange",
-                "PowerDelivery",
-            )
-            for way in ("Req", "Res")
-        ),
-    ]
+    assert names[: names.index("AC_ChargeLoopReq")] == begun_by(
+        "SessionSetup",
+        "AuthorizationSetup",
+        "Authorization",
+        "ServiceDiscovery",
+        "ServiceDetail",
+        "ServiceSelection",
+        "AC_ChargeParameterDiscovery",
+        "ScheduleExchange",
+        "PowerDelivery",
+    )
     first = names[: begins[1]]
     assert first[-4:] == ["PowerDeliveryReq", "PowerDeliveryRes", "SessionStopReq", "SessionStopRes"]
     assert "SessionStopReq" not in names[begins[1] :], "the night's session goes on"
@@ -179,26 +177,16 @@ def test_under_section_14a_the_wallbox_asks_for_no_more_than_the_limit():
 def test_a_car_that_is_charged_with_direct_current_goes_the_whole_way_of_its_standard():
     _, _, said = told(WORKDAY)
     names = [event.payload["message"] for event, _ in of_car(said, OF_DIRECT_CURRENT)]
-    assert names[: names.index("CurrentDemandReq")] == [
-        "SDPRequest",
-        "SDPResponse",
-        "supportedAppProtocolReq",
-        "supportedAppProtocolRes",
-        *(
-            f"{name}{way}"
-            for name in (
-                "SessionSetup",
-                "ServiceDiscovery",
-                "ServicePaymentSelection",
-                "ContractAuthentication",
-                "ChargeParameterDiscovery",
-                "CableCheck",
-                "PreCharge",
-                "PowerDelivery",
-            )
-            for way in ("Req", "Res")
-        ),
-    ]
+    assert names[: names.index("CurrentDemandReq")] == begun_by(
+        "SessionSetup",
+        "ServiceDiscovery",
+        "ServicePaymentSelection",
+        "ContractAuthentication",
+        "ChargeParameterDiscovery",
+        "CableCheck",
+        "PreCharge",
+        "PowerDelivery",
+    )
     stopped = names.index("WeldingDetectionReq")
     assert names[stopped - 2 : stopped + 4] == [
         "PowerDeliveryReq",

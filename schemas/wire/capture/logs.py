@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import BinaryIO, Final, NamedTuple
 
-from schemas.wire.contract import BadSyntax, Frame, Malformed, TooLarge, WireError
-from schemas.wire.json_lines import BOM, LINE_LIMIT, lines_of
+from schemas.wire.contract import BadSyntax, Frame, Malformed, WireError
+from schemas.wire.json_lines import BOM, whole_lines
 from schemas.wire.octets import Cutter, NextPiece
 from schemas.wire.program_lines import BEFORE_LIMIT, beginning
 
@@ -45,10 +45,11 @@ def split(
     head: bytes, stream: BinaryIO, starts: re.Pattern[bytes], next_piece: NextPiece
 ) -> Iterator[Frame | Malformed]:
     """Cut such a log into messages; ``head`` was read already."""
-    for line, offset, is_whole in lines_of(head, stream):
-        if not is_whole:
-            yield Malformed(line, offset, TooLarge(f"a line of a log has at most {LINE_LIMIT} bytes"))
+    for part in whole_lines(head, stream):
+        if isinstance(part, Malformed):
+            yield part
             continue
+        line, offset = part
         found = _octets_of(line, starts)
         try:
             if found is not None:

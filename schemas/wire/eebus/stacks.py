@@ -20,10 +20,10 @@ from collections.abc import Iterator
 from typing import BinaryIO, Final, NamedTuple
 
 from schemas.time import HOUR_US, MINUTE_US
-from schemas.wire.contract import BadSyntax, Frame, Malformed, TooLarge, WireError
+from schemas.wire.contract import BadSyntax, Frame, Malformed, WireError
 from schemas.wire.eebus.forms import SHIP_MESSAGES
 from schemas.wire.eebus.moments import absolute_us
-from schemas.wire.json_lines import BOM, LINE_LIMIT, lines_of, log_time_us
+from schemas.wire.json_lines import BOM, log_time_us, whole_lines
 from schemas.wire.program_lines import BEFORE_LIMIT, OWN_LIMIT, SENT, Beginning, beginning, is_own
 
 _MESSAGE: Final = re.compile(
@@ -63,10 +63,11 @@ def is_log(head: bytes) -> bool:
 def split(head: bytes, stream: BinaryIO) -> Iterator[Frame | Malformed]:
     """Cut such a log into messages; ``head`` was read already."""
     clock = _Clock(head)
-    for line, offset, is_whole in lines_of(head, stream):
-        if not is_whole:
-            yield Malformed(line, offset, TooLarge(f"a line of a log has at most {LINE_LIMIT} bytes"))
+    for part in whole_lines(head, stream):
+        if isinstance(part, Malformed):
+            yield part
             continue
+        line, offset = part
         at = offset + len(line) - len(line.lstrip())
         content = line.strip()
         prefix = _prefix(content)
