@@ -57,6 +57,19 @@ def test_a_car_is_there_until_its_wallbox_says_that_none_is(ending, holds):
     assert pairs(said) == ({("evse:A", "ev_id", "bev:X"): 2, ("bev:X", "evse", "evse:A"): 2} if holds else {})
 
 
+@pytest.mark.parametrize("who", [("bev:X", "evse", "A"), ("evse:A", "ev_id", "X")])
+def test_a_car_that_comes_back_is_there_since_it_came_back(who):
+    there = told(("evse:A", "same_as", "Box", 0), ("bev:X", "evse", "A", 1), ("evse:A", "ev_id", "X", 1))
+    gone = told(("evse:Box", "ev_connected", False, 4))
+    assert ("bev:X", "evse", "evse:A") not in pairs([*there, *gone])
+    assert pairs([*there, *gone, *told((*who, 6))])["bev:X", "evse", "evse:A"] == 6
+
+
+def test_that_a_wallbox_is_free_says_nothing_of_a_car_that_went_elsewhere():
+    said = told(("bev:X", "evse", "A", 1), ("bev:X", "evse", "B", 3), ("evse:A", "ev_connected", False, 4))
+    assert pairs([*said, *told(("bev:X", "evse", "B", 5))]) == {("bev:X", "evse", "evse:B"): 3}
+
+
 def test_the_message_that_ends_a_transaction_names_its_token_for_the_last_time():
     said = told(("evse:A", "id_token", "T", 2), ("evse:A", "id_token", "T", 5), ("evse:A", "session_end", "5", 5))
     assert pairs(said) == {}

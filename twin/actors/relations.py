@@ -3,7 +3,7 @@
 An attribute whose model says whose name its value is states a relation. It is stated of both ends where both are
 actors of a site, and what was stated last of either end holds: a meter that was told to measure a location does so no
 longer once that location names another one. Some relations end with something else: a car is gone when its wallbox says
-that none is plugged in (:data:`ENDS`).
+that none is plugged in (:data:`ENDS`), and where it comes back it is there since then.
 
 One device has as many names as there are interfaces on which it speaks. Two names are of one device where master data
 say so (``same_as``), or where a common session does: a vehicle that is said to be at two EVSEs within
@@ -13,6 +13,7 @@ said of the other.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import pairwise
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
@@ -101,7 +102,10 @@ def edges(statements: Iterable[Statement]) -> list[Edge]:
             stated[actor, attribute] = _Timeline(actor, entry, _with_ends(history, aliases, actor, attribute, told))
     exclusive = _exclusive(stated, aliases)
     found = [
-        edge for timeline in stated.values() for edge in timeline.edges(aliases) if _holds(edge, timeline, exclusive)
+        _since_return(edge, history, aliases)
+        for timeline in stated.values()
+        for edge in timeline.edges(aliases)
+        if _holds(edge, timeline, exclusive)
     ]
     known = {edge[:3] for edge in found}
     return sorted([*found, *(tie for tie in ties if tie[:3] not in known)])
@@ -189,6 +193,42 @@ def _with_ends(
         if values is _ANY or statement.value in values
     ]
     return told + ends
+
+
+def _since_return(
+    edge: Edge, history: Mapping[tuple[str, str], list[Statement]], aliases: Mapping[str, frozenset[str]]
+) -> Edge:
+    """The edge, since either end said so again after the other end said that it was over.
+
+    A vehicle that comes back to its wallbox names the same one as before; only the wallbox said that it was gone.
+    """
+    back = _attribute_back(edge.left.partition(":")[0], edge.right.partition(":")[0])
+    if back is None:
+        return edge
+    ends = _with_ends(history, aliases, edge.right, back, [])
+    over_us = max((end.time_us for end in ends), default=edge.since_us - 1)
+    if over_us < edge.since_us:
+        return edge
+    here, there = aliases[edge.left], aliases[edge.right]
+    again = [
+        statement
+        for names, others, attribute in ((here, there, edge.relation), (there, here, back))
+        for name in names
+        for statement in history.get((name, attribute), ())
+        if statement.time_us > over_us and not others.isdisjoint(partners(name, attribute, statement.value))
+    ]
+    first = min(again, key=_order, default=None)
+    return edge if first is None else edge._replace(since_us=first.time_us, event_id=first.event_id)
+
+
+@lru_cache(maxsize=1000)
+def _attribute_back(kind: str, other: str) -> str | None:
+    """By which attribute the other kind names this one, where something else ends that."""
+    for of, attribute in ENDS:
+        entry = declared(f"{of}:", attribute)
+        if of == other and entry is not None and entry.refers is not None and entry.refers.kind == kind:
+            return attribute
+    return None
 
 
 def _exclusive(
