@@ -19,7 +19,7 @@ from streams.archive.observing import observe_whole
 from streams.settings import Settings
 from twin.quarters_told import RegisterChange, SlotChange, told_of_slots
 from twin.slots.quarter_hour import cancelled_by, cancelled_in
-from twin.story import PARTS, TRANSACTION, Change, Part, Telling, names_in
+from twin.story import PARTS, TRANSACTION, Change, Part, Telling, names_in, time_told
 
 _TRANSACTION_ID: Final = "transaction_id"
 _AROUND_US: Final = 2 * MINUTE_US
@@ -95,7 +95,13 @@ def _is_part(event: Event, live: _Span) -> bool:
     part = PARTS.get(event.actor.partition(":")[0])
     if part is None or stamp_of(event) < live.from_us:
         return False
-    return part is Part.AFTER or stamp_of(event) < live.to_us
+    return stamp_of(event) < live.to_us or (part is Part.AFTER and _tells_of(event, live))
+
+
+def _tells_of(event: Event, live: _Span) -> bool:
+    """Whether a document tells of the session's time, or of none."""
+    told = time_told(event, _facts_of(event))
+    return told is None or (told[0] < live.to_us and told[1] >= live.from_us)
 
 
 def _members(

@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 from schemas.devices import device_name, vehicle_name
 from schemas.event import Event
 from schemas.facts import Facts, Scalar
+from schemas.time import SLOT_US, parse_time
 
 TRANSACTION: Final = "transaction"
 """Kind of the name of a transaction between a station and its backend."""
@@ -66,7 +67,7 @@ class Part(Enum):
     """When messages about a kind of actors of a site belong to a session at it."""
 
     DURING = "from plugging in to plugging out"
-    AFTER = "from plugging in on: documents come when it is over"
+    AFTER = "from plugging in on: documents come when it is over; not those that tell of another time alone"
 
 
 PARTS: Final[Mapping[str, Part]] = MappingProxyType(
@@ -102,6 +103,21 @@ def names_in(event: Event) -> set[str]:
                 name = _SPELLING.get(kind, str)(str(value))
                 found.add(f"{kind}:{name}" if kind else name)
     return found
+
+
+def time_told(event: Event, facts: Facts) -> tuple[int, int] | None:
+    """From when to when a document tells: of a charging session, or in a series of readings or quarter hours.
+
+    None: of no time, or of a moment, such as the reading of a month's end.
+    """
+    told = {seen.attribute: seen.value for seen in facts.observations if seen.actor == event.actor}
+    if event.actor.startswith("session:") and (start := told.get("start")):
+        start_us = parse_time(str(start))
+        end = told.get("end")
+        return start_us, max(start_us, (event.time_us or start_us) if end is None else parse_time(str(end)))
+    times = {reading.time_us for reading in facts.readings}
+    times |= {value.slot_us + end_us for value in facts.slot_values for end_us in (0, SLOT_US)}
+    return (min(times), max(times)) if len(times) > 1 else None
 
 
 class Telling:

@@ -106,6 +106,15 @@ def test_the_story_of_a_session_goes_from_plugging_in_to_settlement(told, site):
     assert "session_start" not in str(lines[0]["changes"]), "plugging in is told before the transaction begins"
 
 
+def test_of_another_session_at_the_same_wallbox_no_document_is_told(told, site):
+    changes = [change for line in told(site["station"]) for change in line["changes"]]
+    first, last = (change["after"] for change in changes if change["attribute"] == "transaction_id")
+    for transaction, other in ((first, last), (last, first)):
+        named = {name for line in told(transaction) if line["interface"] == "E1" for name in line["ties"]}
+        assert any(name.startswith("session:") and name.endswith(transaction) for name in named)
+        assert not any(name.startswith("session:") and name.endswith(other) for name in named)
+
+
 def test_a_person_reads_a_line_a_message_and_a_line_a_change(twin, site):
     shown = twin("story", site["station"], "--from", "2026-03-29T10:00:00Z", "--to", "2026-03-29T18:00:00Z").stdout
     assert f"evse:{site['station']}/1 connector_status: " in shown

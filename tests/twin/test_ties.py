@@ -3,8 +3,9 @@
 import pytest
 
 from schemas.event import Event
-from schemas.facts import Facts, Observation
-from twin.story import TIES, Change, Telling, names_in
+from schemas.facts import Facts, Observation, Reading, SlotValue
+from schemas.time import HOUR_US, SLOT_US
+from twin.story import TIES, Change, Telling, names_in, time_told
 
 
 def event(kind, actor, payload):
@@ -52,6 +53,26 @@ def event(kind, actor, payload):
 )
 def test_a_rule_finds_the_names_in_a_message(kind, payload, names):
     assert names_in(event(kind, "evse:A", payload)) == names | {"evse:A"}
+
+
+@pytest.mark.parametrize(
+    ("end", "until_h"), [("1970-01-01T02:00:00Z", 2), (None, 3)], ids=["over", "goes on when it is told"]
+)
+def test_a_session_tells_of_its_own_time(end, until_h):
+    told = [("start", "1970-01-01T01:00:00Z"), ("end", end)]
+    facts = Facts(observations=[Observation("session:S", *one, "", 1) for one in told if one[1]])
+    pushed = event("ocpi.session", "session:S", {})._replace(time_us=3 * HOUR_US)
+    assert time_told(pushed, facts) == (HOUR_US, until_h * HOUR_US)
+
+
+def test_a_series_tells_of_its_time_and_a_single_reading_of_none():
+    document = event("mscons.13025", "malo:41", {})
+    slots = [SlotValue("energy.import", "41", number * SLOT_US, 1, "mWh", "measured", "1") for number in range(4)]
+    assert time_told(document, Facts(slot_values=slots)) == (0, HOUR_US)
+    readings = [Reading("M", "M", "1-0:1.8.0", "import", hour * HOUR_US, 1, "measured") for hour in (1, 3)]
+    assert time_told(document, Facts(readings=readings)) == (HOUR_US, 3 * HOUR_US)
+    assert time_told(document, Facts(readings=readings[:1])) is None
+    assert time_told(document, Facts()) is None
 
 
 def test_every_rule_says_what_it_finds():
