@@ -31,7 +31,7 @@ class Limits:
 
     chunk_records: int = 2_000
     """Records decoded in one go before the event loop may do something else (about 20 ms)."""
-    batch_records: int = 100_000
+    batch_records: int = 50_000
     """No more than this in memory before the last batch is written."""
     poll_ms: int = 20
     """Longest wait for a record while a batch is being written."""

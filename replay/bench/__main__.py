@@ -55,7 +55,7 @@ def _measure(ground: Ground, console: Console, workers: int, compression: str) -
     found["stations"] = stations(known)
     seconds = ground.seconds(live.WARM_S) + ground.seconds(live.SUSTAINED_S)
     backlog = ground.count(catchup.BACKLOG)
-    wanted = max(int(_FASTEST * seconds), backlog, ground.count(again.LARGE))
+    wanted = max(int(_FASTEST * seconds), backlog, ground.count(max(again.DAYS)))
     load = ground.home / "load"
     prepare(load, known, wanted, compression)
     for name, title, measure in (

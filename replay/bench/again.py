@@ -19,7 +19,8 @@ from streams import migrate
 from streams.archive.layout import Archive
 
 READINGS: Final = 20_000_000
-SMALL, LARGE = 1_000_000, 10_000_000
+DAYS: Final = (1_000_000, 3_000_000, 10_000_000)
+"""Events of the days whose memory is compared: what still grows from the second to the third grows with the day."""
 _ALWAYS: Final = Window(0, 1 << 52)
 _PATIENCE_S: Final = 3_600.0
 
@@ -60,8 +61,8 @@ def _sum(files: list[Path]) -> tuple[float, int]:
 
 
 def flat(ground: Ground, load: Path, workers: int) -> dict[str, dict[str, float]]:
-    """Peak memory of worker, archiver and replay, for a day of a million events and one of ten million."""
-    return {str(events): _peaks(ground, load, workers, events) for events in (ground.count(SMALL), ground.count(LARGE))}
+    """Peak memory of worker, archiver and replay, for days of one, three and ten million events."""
+    return {str(events): _peaks(ground, load, workers, events) for events in map(ground.count, DAYS)}
 
 
 def _peaks(ground: Ground, load: Path, workers: int, events: int) -> dict[str, float]:
