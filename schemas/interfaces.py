@@ -15,7 +15,7 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Final, NamedTuple, cast
 
-from schemas.wire.contract import WireFormat
+from schemas.wire.contract import LogLines, WireFormat
 
 QUARANTINE_TOPIC: Final = "gegenstrom.quarantine"
 QUARANTINE_NUMBER: Final = 500
@@ -190,3 +190,19 @@ def recognise(number: str, head: bytes, filename: str) -> WireFormat | None:
         if candidate.recognise(head, filename):
             return candidate
     return None
+
+
+@cache
+def all_log_lines() -> Mapping[str, LogLines]:
+    """How formats stand in logs that several may share, by name, of every interface's formats."""
+    names = dict.fromkeys(name for entry in INTERFACES.values() for name in entry.formats)
+    return {name: lines for name in names if (lines := format_of(name).log_lines) is not None}
+
+
+def spoken_at(name: str) -> list[str]:
+    """The numbers of the interfaces at which a format is read.
+
+    >>> spoken_at("iec61851")
+    ['1']
+    """
+    return [entry.number for entry in INTERFACES.values() if name in entry.formats]

@@ -1,5 +1,8 @@
 """From files and bytes to events: open, recognise the format, cut into messages, decode.
 
+The log of a program is cut a line at a time, and each line is read in the format that knows it; of lines that belong to
+other interfaces it is told how many there were.
+
 Nothing is lost on the way: what cannot be cut or decoded comes out as :class:`Rejected`, with its bytes
 and its reason; what has no decoder yet comes out as an event of type ``undecoded``.
 """
@@ -22,6 +25,7 @@ from schemas.wire.iso15118.codec import CODEC
 from schemas.wire.program_lines import LOGGED
 from streams.exi import codec
 from streams.points import points_of
+from streams.program_logs import MixedLog, program_log, told_of
 from streams.sources import HEAD_BYTES, MIB, BoundedReader, Meter, Source, expand, find
 
 RAW_LIMIT_BYTES = 12 * MIB
@@ -33,6 +37,8 @@ ISO15118 = "iso15118"
 UNRECOGNISED = "unrecognised"
 DECODER_ERROR = "decoder-error"
 TOO_LARGE = "too-large"
+OTHER_INTERFACE = "other-interface"
+"""Of lines of a log whose messages belong to another interface."""
 
 _UNCUT = "uncut"
 """Mark in the context of a rejected stretch of a log that was never cut into messages."""
@@ -271,6 +277,7 @@ class _Reading:
         self._latest_us: int | None = None
         self._format = ""
         self._end = 0
+        self._log: MixedLog | None = None
 
     def outcomes(self) -> Iterator[Outcome]:
         """Every message of the file. Only an :class:`OSError` stops it."""
@@ -287,25 +294,42 @@ class _Reading:
             except Exception as error:  # noqa: BLE001 -- a broken splitter stops its file, not the folder
                 _log.exception("%s: the splitter of %s failed behind byte %d", self._source, self._format, self._end)
                 yield self._rest(DECODER_ERROR, f"{type(error).__name__}: {error}")
+        yield from self._foreign()
 
     def _messages(self, stream: BoundedReader, head: bytes) -> Iterator[Outcome]:
         wire_format = recognise(self._interface, head, self._piece.name)
-        if wire_format is None:
+        accepted = [format_of(name) for name in interface_of(self._interface).formats]
+        self._log = program_log(accepted, wire_format, head)
+        if self._log is not None:
+            for name, item in self._log.split(stream.read(HEAD_BYTES), stream):
+                yield self._outcome(item, format_of(name))
+        elif wire_format is not None:
+            for item in wire_format.split(stream):
+                yield self._outcome(item, wire_format)
+        else:
             yield from self._without_decoder(stream)
             return
-        self._format = wire_format.name
-        for item in wire_format.split(stream):
-            self._end = item.offset + len(item.raw)
-            if isinstance(item, Malformed):
-                rejected = self._rejected(item.raw, item.offset, item.error.reason, item.error.detail)
-                yield rejected._replace(context={_UNCUT: True})
-            else:
-                yield self._message(item, wire_format)
         stream.peek(1)  # where the compression broke off behind the last message, this says so
+
+    def _outcome(self, item: Frame | Malformed, wire_format: WireFormat) -> Outcome:
+        self._format = wire_format.name
+        self._end = item.offset + len(item.raw)
+        if isinstance(item, Frame):
+            return self._message(item, wire_format)
+        rejected = self._rejected(item.raw, item.offset, item.error.reason, item.error.detail)
+        return rejected._replace(context={_UNCUT: True})
+
+    def _foreign(self) -> Iterator[Rejected]:
+        """Of each format that a log holds and its interface does not carry, how often, and the first line."""
+        for name, found in self._log.foreign.items() if self._log is not None else ():
+            self._format, detail = name, told_of(name, found, self._interface)
+            yield self._rejected(found.first, found.offset, OTHER_INTERFACE, detail)._replace(context={_UNCUT: True})
 
     def _message(self, frame: Frame, wire_format: WireFormat) -> Outcome:
         if frame.time_us is None:
             frame = frame._replace(time_us=self._stamp(frame))
+        elif self._zone is not None:
+            self._latest_us = max(frame.time_us, self._latest_us or frame.time_us)
         source = _speakable(frame.source) or self._source
         if len(frame.raw) > RAW_LIMIT_BYTES:
             detail = _too_large(len(frame.raw))

@@ -141,11 +141,27 @@ class Conversation:
     memory: dict[str, Any] = field(default_factory=dict)
 
 
+class LogLines(NamedTuple):
+    """How programs log messages of a format: a line each, among lines in which they talk of themselves.
+
+    - ``is_log(head)``: whether a file that starts so is such a log and holds the format;
+    - ``cut(line, offset)``: the messages of a line; none where it surely holds none of the format;
+    - ``refuse(line, offset)``: of a line without a message, why it is no talk either; None where it is talk;
+    - ``sent_us(frame)``: the time in UTC that a message gives which its program sent just then; None without one, and
+      no function where no message of the format gives one.
+    """
+
+    is_log: Callable[[bytes], bool]
+    cut: Callable[[bytes, int], list[Frame | Malformed]]
+    refuse: Callable[[bytes, int], Malformed | None]
+    sent_us: Callable[[Frame], int | None] | None = None
+
+
 class WireFormat(NamedTuple):
     """A native format; see the module's docstring.
 
     ``next_piece`` cuts a stream of octets, as a connection carries it, into messages; None where there is no such
-    stream.
+    stream. ``log_lines`` is how it stands in logs that other formats may share; None where it does not.
     """
 
     name: str
@@ -154,3 +170,4 @@ class WireFormat(NamedTuple):
     split: Callable[[BinaryIO], Iterator[Frame | Malformed]]
     decode: Callable[[Frame, Conversation], Decoded]
     next_piece: "NextPiece | None" = None
+    log_lines: LogLines | None = None

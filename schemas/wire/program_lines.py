@@ -72,6 +72,11 @@ def beginning(before: bytes) -> Beginning:
     return Beginning(direction, _written(stamp), bool(stamp and stamp["zone"]))
 
 
+def says_direction(line: bytes) -> bool:
+    """Whether the beginning of a line says that something was sent or received."""
+    return _DIRECTION.search(line[:BEFORE_LIMIT]) is not None
+
+
 def is_own(line: bytes) -> bool:
     """Whether a line begins as programs begin what they say of themselves; asked of lines that hold no message."""
     return _OWN.search(line[:OWN_LIMIT]) is not None

@@ -44,3 +44,13 @@ def started(street, *arguments, **more):
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+MIXED = b"""[main  ] INFO 2026/03/29 14:00:00 started
+[sunspec] TRACE 2026/03/29 14:00:01 modbus: send 00 07 00 00 00 06 01 03 9c 40 00 04
+[eebus ] TRACE 2026/03/29 14:00:02 Recv: 0123456789abcdef0123456789abcdef01234567 {"datagram":{"header":{\
+"addressSource":{"device":"d:_i:1_Box","entity":[1],"feature":1},"addressDestination":{"device":"d:_i:1_Hems",\
+"entity":[1],"feature":1},"msgCounter":1,"cmdClassifier":"read"},"payload":{"cmd":[{"loadControlLimitListData":{}}]}}}
+[ocpp  ] TRACE 2026/03/29 14:00:03 received JSON message from CP1: [2,"7","Heartbeat",{}]
+"""
+"""A program's log with talk, Modbus, EEBUS and OCPP."""

@@ -13,7 +13,7 @@ import zstandard
 
 from replay.scenario import write_day
 from schemas.wire.sml import encode_telegram
-from tests.cli.said import CHARGED_TO_300, GOOD, SHORT
+from tests.cli.said import CHARGED_TO_300, GOOD, MIXED, SHORT
 
 KEYS = ["interface", "format", "type", "time", "payload", "facts", "error"]
 FACTS = {
@@ -107,6 +107,14 @@ def test_what_cannot_be_believed_is_named_and_the_rest_is_kept(decoded):
     assert (code, said["error"]["reason"]) == (0, "implausible-state-of-charge")
     assert [fact["value_mwh"] for fact in said["facts"] if fact["kind"] == "reading"] == [7_000_500]
     assert not any(fact.get("attribute") == "ev_soc" for fact in said["facts"])
+
+
+def test_of_a_log_of_several_protocols_every_message_is_said_and_what_belongs_elsewhere_is_named(decoded):
+    code, said = decoded("-", "--interface", "9", stdin=MIXED)
+    assert (code, [one["type"] for one in said[:2]]) == (3, ["modbus.request", "eebus.loadControlLimitListData"])
+    (other,) = said[2:]
+    assert (other["format"], other["error"]["reason"]) == ("ocpp", "other-interface")
+    assert "one of 4, 5, 14" in other["error"]["detail"]
 
 
 def test_folders_gzip_zstd_and_pipes_say_the_same(decoded, tmp_path):

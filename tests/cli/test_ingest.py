@@ -12,7 +12,7 @@ from schemas.time import parse_time
 from schemas.wire.iec104 import encode_measurement
 from streams import tables
 from streams.settings import SettingsError
-from tests.cli.said import GOOD, SHORT, started
+from tests.cli.said import GOOD, MIXED, SHORT, started
 
 
 @pytest.fixture
@@ -44,6 +44,13 @@ def test_a_compressed_copy_is_the_same_file(ingested, street, tmp_path):
 
 def test_what_cannot_be_read_goes_to_the_quarantine_and_exit_code_3(ingested):
     assert ingested("-", "--interface", "4", stdin=SHORT.replace(b"CS1", b"CS-INGEST")) == (3, 1, 1)
+
+
+def test_of_a_log_of_several_protocols_those_of_the_interface_go_in_and_others_are_counted(ingested, twin):
+    assert ingested("-", "--interface", "9", "--zone", "Europe/Berlin", stdin=MIXED) == (3, 3, 1)
+    said = twin("quarantine", "list", "--reason", "other-interface", "--json").stdout
+    listed = [json.loads(line) for line in said.splitlines()]
+    assert [(entry["interface"], entry["format"]) for entry in listed] == [("9", "ocpp")]
 
 
 def test_a_source_can_be_named_where_the_log_names_none(ingested, twin):

@@ -5,7 +5,7 @@
 the octets that programs log.
 """
 
-from schemas.wire.capture.frames import Speech, frames_of, recognise, split
+from schemas.wire.capture.frames import Speech, frames_of, log_lines, recognise, split
 from schemas.wire.capture.packets import is_capture
 
-__all__ = ["Speech", "frames_of", "is_capture", "recognise", "split"]
+__all__ = ["Speech", "frames_of", "is_capture", "log_lines", "recognise", "split"]

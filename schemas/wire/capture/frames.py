@@ -1,14 +1,15 @@
 """The messages of one protocol in a capture, or in a log of octets."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Any, BinaryIO, Final, NamedTuple, cast
 
+from schemas.wire import program_logs
 from schemas.wire.capture import logs
 from schemas.wire.capture.packets import is_capture, packets_of
 from schemas.wire.capture.tcp import Heard, heard
-from schemas.wire.contract import BadSyntax, Frame, Malformed, Truncated, Unsupported
+from schemas.wire.contract import BadSyntax, Frame, LogLines, Malformed, Truncated, Unsupported
 from schemas.wire.octets import Cut, Cutter, NextPiece, looks_like
 from schemas.wire.octets import split as split_octets
 
@@ -37,6 +38,11 @@ def recognise(head: bytes, speech: Speech) -> bool:
     return is_capture(head) or looks_like(head, speech.starts) or logs.is_log(head, speech.starts)
 
 
+def log_lines(speech: Speech, is_else: Callable[[bytes], bool] = lambda _head: False) -> LogLines:
+    """How programs log the protocol's octets; no log is a capture, nor a file for which ``is_else`` holds."""
+    return logs.lines_of(speech.starts, speech.next_piece, lambda head: is_capture(head) or is_else(head))
+
+
 def split(stream: BinaryIO, speech: Speech, head: bytes = b"") -> Iterator[Frame | Malformed]:
     """Cut a capture, a stream of octets, hex digits or a log into messages; ``head`` was read already."""
     head += stream.read(max(0, _HEAD_BYTES - len(head)))
@@ -44,7 +50,7 @@ def split(stream: BinaryIO, speech: Speech, head: bytes = b"") -> Iterator[Frame
     if is_capture(head):
         return frames_of(whole, speech)
     if logs.is_log(head, speech.starts):
-        return logs.split(head, stream, speech.starts, speech.next_piece)
+        return program_logs.split(head, stream, logs.lines_of(speech.starts, speech.next_piece))
     return split_octets(whole, speech.next_piece)
 
 

@@ -11,12 +11,12 @@ unreadable. The module in brackets names the connection, where there is one.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
-from typing import BinaryIO, Final, NamedTuple
+from typing import Final, NamedTuple
 
-from schemas.wire.contract import BadSyntax, Frame, Malformed, WireError
-from schemas.wire.json_lines import BOM, whole_lines
+from schemas.wire.contract import BadSyntax, Frame, LogLines, Malformed, WireError
+from schemas.wire.json_lines import BOM
 from schemas.wire.octets import Cutter, NextPiece
 from schemas.wire.program_lines import BEFORE_LIMIT, beginning
 
@@ -41,23 +41,31 @@ def is_log(head: bytes, starts: re.Pattern[bytes]) -> bool:
     return any(_octets_of(line, starts) is not None for line in head.removeprefix(BOM).split(b"\n"))
 
 
-def split(
-    head: bytes, stream: BinaryIO, starts: re.Pattern[bytes], next_piece: NextPiece
-) -> Iterator[Frame | Malformed]:
-    """Cut such a log into messages; ``head`` was read already."""
-    for part in whole_lines(head, stream):
-        if isinstance(part, Malformed):
-            yield part
-            continue
-        line, offset = part
+def lines_of(
+    starts: re.Pattern[bytes], next_piece: NextPiece, is_else: Callable[[bytes], bool] = lambda _head: False
+) -> LogLines:
+    """How messages of a protocol stand in such logs; a file for which ``is_else`` holds is read in another way."""
+
+    def cut(line: bytes, offset: int) -> list[Frame | Malformed]:
         found = _octets_of(line, starts)
         try:
-            if found is not None:
-                yield from _frames(line, offset, found, next_piece)
-            elif (some := _SOME.search(line)) and beginning(line[: some.start()]).direction:
-                raise BadSyntax("the octets in this line of a log begin like no message, or are followed by others")
+            return [] if found is None else list(_frames(line, offset, found, next_piece))
         except WireError as error:
-            yield Malformed(line.strip(), offset + len(line) - len(line.lstrip()), error)
+            return [_refused(line, offset, error)]
+
+    return LogLines(lambda head: not is_else(head) and is_log(head, starts), cut, _refuse)
+
+
+def _refuse(line: bytes, offset: int) -> Malformed | None:
+    some = _SOME.search(line)
+    if some is None or not beginning(line[: some.start()]).direction:
+        return None
+    error = BadSyntax("the octets in this line of a log begin like no message, or are followed by others")
+    return _refused(line, offset, error)
+
+
+def _refused(line: bytes, offset: int, error: WireError) -> Malformed:
+    return Malformed(line.strip(), offset + len(line) - len(line.lstrip()), error)
 
 
 def _octets_of(line: bytes, starts: re.Pattern[bytes]) -> _Line | None:

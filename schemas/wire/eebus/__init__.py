@@ -17,5 +17,6 @@ use case specifications named where they matter (EVCEM, EVSOC, EVCC, OPEV, OSCEV
 from schemas.wire.contract import WireFormat
 from schemas.wire.eebus.decoding import decode
 from schemas.wire.eebus.logs import recognise, split
+from schemas.wire.eebus.stacks import LINES
 
-FORMAT = WireFormat("eebus", "EEBUS SPINE datagrams (JSON)", recognise, split, decode)
+FORMAT = WireFormat("eebus", "EEBUS SPINE datagrams (JSON)", recognise, split, decode, log_lines=LINES)

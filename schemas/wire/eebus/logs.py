@@ -20,6 +20,7 @@ from typing import Any, BinaryIO, Final
 
 import orjson
 
+from schemas.wire import program_logs
 from schemas.wire.contract import BadSyntax, Frame, Malformed, TooLarge, WireError
 from schemas.wire.eebus import stacks
 from schemas.wire.eebus.forms import SHIP_MESSAGES
@@ -59,7 +60,7 @@ def split(stream: BinaryIO) -> Iterator[Frame | Malformed]:
     """Cut a log into messages; a line that holds none comes out as :class:`~schemas.wire.contract.Malformed`."""
     head = stream.read(FRAME_LIMIT_BYTES + 1)
     if stacks.is_log(head):
-        return stacks.split(head, stream)
+        return program_logs.split(head, stream, stacks.LINES)
     return messages_of(head, stream, _cut, _looks_like_message)
 
 

@@ -25,6 +25,7 @@ FORMAT = WireFormat(
     split=lambda stream: capture.split(stream, SPEECH),
     decode=decode,
     next_piece=SPEECH.next_piece,
+    log_lines=capture.log_lines(SPEECH),
 )
 
 __all__ = ["FORMAT", "encode_command", "encode_measurement", "encode_setup", "encode_supervision"]

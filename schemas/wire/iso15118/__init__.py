@@ -48,6 +48,7 @@ FORMAT = WireFormat(
     split=_split,
     decode=decode,
     next_piece=SPEECH.next_piece,
+    log_lines=capture.log_lines(SPEECH, logs.recognise),
 )
 
 __all__ = ["FORMAT", "frame"]

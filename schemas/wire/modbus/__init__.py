@@ -83,5 +83,11 @@ def _whole(head: bytes, stream: BinaryIO) -> Iterator[Frame | Malformed]:
 
 
 FORMAT = WireFormat(
-    "modbus", "Modbus/TCP, SunSpec (capture, octets, register dump)", recognise, split, decode, SPEECH.next_piece
+    "modbus",
+    "Modbus/TCP, SunSpec (capture, octets, register dump)",
+    recognise,
+    split,
+    decode,
+    SPEECH.next_piece,
+    capture.log_lines(SPEECH, is_csv),
 )

@@ -10,6 +10,6 @@
 
 from schemas.wire.contract import WireFormat
 from schemas.wire.ocpp.decoding import decode
-from schemas.wire.ocpp.logs import recognise, split
+from schemas.wire.ocpp.logs import LINES, recognise, split
 
-FORMAT = WireFormat("ocpp", "OCPP-J 1.6, 2.0.1, 2.1", recognise, split, decode)
+FORMAT = WireFormat("ocpp", "OCPP-J 1.6, 2.0.1, 2.1", recognise, split, decode, log_lines=LINES)

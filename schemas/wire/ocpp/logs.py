@@ -19,7 +19,7 @@ from typing import Any, BinaryIO, Final
 
 import orjson
 
-from schemas.wire.contract import BadSyntax, Frame, Malformed, TooLarge, WireError
+from schemas.wire.contract import BadSyntax, Frame, LogLines, Malformed, TooLarge, WireError
 from schemas.wire.json_lines import BOM, log_time_us, parts_of, place_of, text_of
 from schemas.wire.ocpp.connection import TO_CSMS, TO_STATION
 from schemas.wire.program_lines import beginning
@@ -43,6 +43,7 @@ them."""
 
 _FRAME_START: Final = re.compile(rb'\s*\[\s*[2-6]\s*,\s*"')
 _RECORD: Final = re.compile(rb'"frame"\s*:\s*("\s*)?\[\s*[2-6]\s*,\s*\\?"')
+_NO_FRAME: Final = 'neither a frame, nor "TIME STATION [SUBPROTOCOL] > FRAME", nor an object with a frame'
 _DIRECTIONS: Final = {b">": TO_CSMS, b"<": TO_STATION}
 
 
@@ -59,6 +60,26 @@ def split(stream: BinaryIO) -> Iterator[Frame | Malformed]:
     """Cut a log into frames; a line that is none comes out as :class:`Malformed`."""
     for part in parts_of(stream.read(FRAME_LIMIT_BYTES + 1), stream, _looks_like_frame):
         yield part if isinstance(part, Malformed) else _cut(*part)
+
+
+def is_log(head: bytes) -> bool:
+    """Whether a file that starts so is the log of a program that is known, with a frame among its first lines."""
+    head = head.removeprefix(BOM)
+    return not _FRAME_START.match(head) and any(_heard(line) for line in head.split(b"\n"))
+
+
+def cut_line(line: bytes, offset: int) -> list[Frame | Malformed]:
+    """The frame in a line of such a log."""
+    return [_cut(line, offset)] if _looks_like_frame(line.strip()) else []
+
+
+def refuse(line: bytes, offset: int) -> Malformed:
+    """A line of such a log without a frame."""
+    found = _cut(line, offset)
+    return found if isinstance(found, Malformed) else Malformed(found.raw, found.offset, BadSyntax(_NO_FRAME))
+
+
+LINES: Final = LogLines(is_log, cut_line, refuse)
 
 
 def _looks_like_frame(line: bytes) -> bool:
@@ -99,7 +120,7 @@ def _text_line(line: bytes, offset: int) -> Frame:
     if found is None and (heard := _heard(line)):
         return _heard_frame(heard, offset)
     if found is None:
-        raise BadSyntax('neither a frame, nor "TIME STATION [SUBPROTOCOL] > FRAME", nor an object with a frame')
+        raise BadSyntax(_NO_FRAME)
     context = {"direction": _DIRECTIONS[found["direction"]]}
     if found["subprotocol"]:
         context["subprotocol"] = found["subprotocol"].decode()
