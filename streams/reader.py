@@ -7,10 +7,9 @@ Nothing is lost on the way: what cannot be cut or decoded comes out as :class:`R
 and its reason; what has no decoder yet comes out as an event of type ``undecoded``.
 """
 
-import io
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -26,7 +25,7 @@ from schemas.wire.program_lines import LOGGED
 from streams.exi import codec
 from streams.points import points_of
 from streams.program_logs import MixedLog, program_log, told_of
-from streams.sources import HEAD_BYTES, MIB, BoundedReader, Meter, Source, expand, find
+from streams.sources import HEAD_BYTES, MIB, BoundedReader, Meter, Piece, Source, pieces
 
 RAW_LIMIT_BYTES = 12 * MIB
 """The largest message: in base64 and with its payload it must fit into a record of 16 MiB."""
@@ -174,7 +173,7 @@ def _read(
     time_us: int | None,
     zone: Zone | None,
 ) -> Iterator[Outcome]:
-    for piece in _pieces(what):
+    for piece in pieces(what):
         yield from _Reading(piece, interface, source, conversations, meter, time_us, zone).outcomes()
 
 
@@ -209,55 +208,12 @@ def decode(frame: Frame, wire_format: WireFormat, interface: str, source: str, c
     )
 
 
-class _Piece(NamedTuple):
-    """One file, or what stands for one; ``open`` may be called again unless it is a pipe."""
-
-    name: str
-    open: Callable[[Meter], BoundedReader]
-    conversation: str = ""
-    once: bool = False
-    """Opened again, it goes on where it stands."""
-
-
-def _pieces(what: Path | str | Source | bytes | BinaryIO) -> Iterator[_Piece]:
-    if isinstance(what, bytes):
-        yield _Piece("", lambda meter: expand(io.BytesIO(what), meter))
-    elif isinstance(what, Source):
-        yield from _piece_of(what)
-    elif isinstance(what, (str, Path)):
-        for found in find(Path(what)):
-            yield from _piece_of(found)
-    else:
-        yield _Piece("", _rewinding(what), once=not what.seekable())
-
-
-def _piece_of(source: Source) -> Iterator[_Piece]:
-    if source.path.is_file():
-        yield _Piece(source.name, source.open, str(source.path))
-        return
-    # A pipe: opened once, for opening it again would wait for a writer that has gone.
-    with source.path.open("rb", buffering=0) as stream:
-        yield _Piece(source.name, _rewinding(stream), str(source.path), once=True)
-
-
-def _rewinding(stream: BinaryIO) -> Callable[[Meter], BoundedReader]:
-    """Opens an open stream: from where it stands, and again from there where it can go back."""
-    start = stream.tell() if stream.seekable() else None
-
-    def reopen(meter: Meter) -> BoundedReader:
-        if start is not None:
-            stream.seek(start)
-        return expand(stream, meter, keep_open=True)
-
-    return reopen
-
-
 class _Reading:
     """One file being read."""
 
     def __init__(
         self,
-        piece: _Piece,
+        piece: Piece,
         interface: str,
         source: str,
         conversations: Conversations,

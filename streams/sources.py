@@ -7,7 +7,7 @@ that expands without measure, or a line that never ends, is an error and not the
 import io
 import os
 import zlib
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,6 +109,54 @@ def expand(stream: BinaryIO | io.RawIOBase, meter: Meter | None = None, *, keep_
     Closing what is returned closes the stream below, unless it is to be kept open.
     """
     return BoundedReader(_Expanding(stream, meter or Meter(), keep_open=keep_open))
+
+
+class Piece(NamedTuple):
+    """One file, or what stands for one; ``open`` may be called again unless it is a pipe."""
+
+    name: str
+    open: "Callable[[Meter], BoundedReader]"
+    conversation: str = ""
+    once: bool = False
+    """Opened again, it goes on where it stands."""
+
+
+def pieces(what: Path | str | Source | bytes | BinaryIO) -> Iterator[Piece]:
+    """What is to be read: a path's files, a file, the bytes themselves, or what an open stream still holds.
+
+    Raises:
+        OSError: there is nothing at that path, or a pipe cannot be opened.
+    """
+    if isinstance(what, bytes):
+        yield Piece("", lambda meter: expand(io.BytesIO(what), meter))
+    elif isinstance(what, Source):
+        yield from _piece_of(what)
+    elif isinstance(what, (str, Path)):
+        for found in find(Path(what)):
+            yield from _piece_of(found)
+    else:
+        yield Piece("", _rewinding(what), once=not what.seekable())
+
+
+def _piece_of(source: Source) -> Iterator[Piece]:
+    if source.path.is_file():
+        yield Piece(source.name, source.open, str(source.path))
+        return
+    # A pipe: opened once, for opening it again would wait for a writer that has gone.
+    with source.path.open("rb", buffering=0) as stream:
+        yield Piece(source.name, _rewinding(stream), str(source.path), once=True)
+
+
+def _rewinding(stream: BinaryIO) -> "Callable[[Meter], BoundedReader]":
+    """Opens an open stream: from where it stands, and again from there where it can go back."""
+    start = stream.tell() if stream.seekable() else None
+
+    def reopen(meter: Meter) -> BoundedReader:
+        if start is not None:
+            stream.seek(start)
+        return expand(stream, meter, keep_open=True)
+
+    return reopen
 
 
 class BoundedReader(io.BufferedReader):
