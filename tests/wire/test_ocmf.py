@@ -125,6 +125,23 @@ def test_of_a_wrong_signature_no_reading_is_believed_of_an_unknown_key_they_are_
     assert {fact.quality for fact in facts_of(explained(record(WHOLE), "")).readings} == {"indicative"}
 
 
+@pytest.mark.parametrize(
+    "begin",
+    [
+        reading("B", "100.000", "2026-03-29T20:00:00,000+0200 I"),
+        reading("B", "100.000", "2026-03-29T20:00:00,000+0200 R"),
+        reading("B", "100.000", flag=',"EF":"t"'),
+        reading("B", "100.000").replace('"G"', '"M"'),
+    ],
+    ids=["clock informative", "clock relative", "error of time", "status"],
+)
+def test_a_reading_for_which_the_meter_does_not_vouch_is_indicative_and_its_transaction_still_counts(begin):
+    end = '{"TM":"2026-03-29T21:00:00,000+0200 S","TX":"E","RV":107.250,"ST":"G","EF":""}'
+    facts = facts_of(explained(record(payload(begin, end))))
+    assert [fact.quality for fact in facts.readings] == ["indicative", "measured"]
+    assert [fact.value for fact in facts.observations if fact.attribute == "transaction_import"] == [Decimal(7250)]
+
+
 @pytest.mark.parametrize("curve", [ec.SECP256R1, ec.SECP256K1, ec.SECP192R1, ec.BrainpoolP256R1, ec.SECP384R1])
 @pytest.mark.parametrize("encoding", ["hex", "base64"])
 def test_every_curve_and_encoding_of_the_specification(curve, encoding):

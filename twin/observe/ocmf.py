@@ -8,7 +8,9 @@
 | ``transaction_import``, ``transaction_export`` | Wh | energy of the transaction, end minus begin |
 
 Readings have the point ``<place>@signed``: the same meter speaks in ordinary meter values too, and what is signed is
-never added to what is not. They are ``measured`` where signature and status hold, else ``indicative``.
+never added to what is not. They are ``measured`` where signature and status hold, no error is flagged and the clock was
+synchronised: a quarter hour is billed only by when it was. Else they are ``indicative``. The energy of the transaction
+needs no clock.
 """
 
 from decimal import Decimal
@@ -17,7 +19,7 @@ from typing import Any, Final
 from schemas.event import Event
 from schemas.facts import INDICATIVE, MEASURED, Facts, Observation, Reading, Reject
 from schemas.time import parse_time
-from schemas.wire.ocmf.checks import mwh
+from schemas.wire.ocmf.checks import is_sound, mwh
 from twin.observe.obis import ENERGY_LIMIT_MWH
 
 SIGNED: Final = "@signed"
@@ -71,7 +73,7 @@ def _readings(said: dict[str, Any], actor: str, facts: Facts) -> None:
             detail = f"{actor}: {reading['obis']} stands at {str(reading['value'])[:40]}"
             facts.rejects.append(Reject("implausible", detail))
             continue
-        holds = said["signature"]["valid"] and reading["status"] == "G"
+        holds = said["signature"]["valid"] and is_sound(reading)
         facts.readings.append(
             Reading(
                 point,

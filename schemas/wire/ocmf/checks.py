@@ -44,12 +44,21 @@ def check(record: dict[str, Any], readings: list[dict[str, Any]], conversation: 
         yield "serial-missing", "the record names neither the gateway's serial number (GS) nor the meter's (MS)"
     yield from _page(record, conversation)
     for number, reading in enumerate(readings, 1):
-        if reading["status"] != "G":
-            yield "status-not-good", f"reading {number} has status {reading['status'] or 'none'!r}"
-        if reading["errors"].strip():
-            yield "error-flag", f"reading {number} bears the error flags {reading['errors']!r}"
-        if reading["clock"] != "S":
-            yield "clock-not-synchronised", f"reading {number} has clock state {reading['clock']}"
+        yield from _soundness(number, reading)
+
+
+def is_sound(reading: dict[str, Any]) -> bool:
+    """Whether the meter vouches for value and time of a reading: status good, no error flag, clock synchronised."""
+    return next(_soundness(0, reading), None) is None
+
+
+def _soundness(number: int, reading: dict[str, Any]) -> Iterator[Check]:
+    if reading["status"] != "G":
+        yield "status-not-good", f"reading {number} has status {reading['status'] or 'none'!r}"
+    if reading["errors"].strip():
+        yield "error-flag", f"reading {number} bears the error flags {reading['errors']!r}"
+    if reading["clock"] != "S":
+        yield "clock-not-synchronised", f"reading {number} has clock state {reading['clock']}"
 
 
 def _page(record: dict[str, Any], conversation: Conversation) -> Iterator[Check]:
