@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.event import Event
 from schemas.facts import Facts
 from schemas.points import BadPointList, Point, read_points
 from schemas.time import SECOND_US, parse_time
@@ -37,14 +38,12 @@ def decoded(raw, conversation=None, time_us=NOON_US):
 
 def said(raw, conversation=None, time_us=NOON_US):
     found, facts = decoded(raw, conversation, time_us), Facts()
-    observe(event_of(found), facts)
+    observe(event_of(found, time_us), facts)
     return {(seen.actor, seen.attribute): (seen.value, seen.unit, seen.time_us) for seen in facts.observations}
 
 
-def event_of(found):
-    from schemas.event import Event
-
-    return Event("0" * 32, "25", "a-b", found.type, found.actor, found.time_us, NOON_US, found.payload, b"", {})
+def event_of(found, time_us=NOON_US):
+    return Event("0" * 32, "25", "a-b", found.type, found.actor, found.time_us, time_us, found.payload, b"", {})
 
 
 def split(content):
@@ -126,6 +125,18 @@ def test_a_time_tag_that_is_hours_ahead_of_when_it_was_heard_is_not_believed():
     assert [reject.reason for reject in facts.rejects] == ["clock-ahead"]
     assert "120 minutes ahead" in facts.rejects[0].detail
     assert said(raw, time_us=None)["uenb-control-centre:NORD", "frequency"][2] == NOON_US + 7200 * SECOND_US
+
+
+@pytest.mark.parametrize("answer_ahead_us", [7200 * SECOND_US, 0], ids=["both ahead", "only the set point"])
+def test_where_clocks_are_hours_ahead_the_delay_is_measured_by_when_it_was_heard(answer_ahead_us):
+    conversation = Conversation("25", {"points": POINTS})
+    call = encode_command(63, 7, 2001, Decimal(-5), time_us=NOON_US + 7200 * SECOND_US)
+    assert said(call, conversation) == {}
+    there = encode_measurement(36, 7, [(2002, Decimal("-4.9"))], time_us=NOON_US + 3 * SECOND_US + answer_ahead_us)
+    found = said(there, conversation, NOON_US + 3 * SECOND_US)
+    delay = found["technical-aggregator:AGG", "activation.delivered.response_delay"]
+    assert delay == (3, "s", NOON_US + 3 * SECOND_US)
+    assert (("technical-aggregator:AGG", "activation.delivered") in found) is (answer_ahead_us == 0)
 
 
 def test_a_step_command_says_which_way_and_is_no_value_of_its_point():

@@ -15,13 +15,16 @@ from schemas.event import Event
 from schemas.facts import Facts, Observation, Reject
 from schemas.points import ZONE
 from schemas.time import MINUTE_US, SECOND_US, parse_time
-from schemas.wire.iec104.asdu import ACTIVATION, COMMANDS, MEASURED, SET_POINTS
+from schemas.wire.iec104.asdu import ACTIVATION, COMMANDS, MEASURED
 
 _UNBELIEVABLE = frozenset({"invalid", "not topical"})
 
 
 def observe(event: Event, facts: Facts) -> None:
-    """Append what the objects say. An object without a point, a test and a refused command say nothing."""
+    """Append what the objects say. An object without a point, a test and a refused command say nothing.
+
+    Where a time tag is ahead of when it was heard, the value is not believed; a delay then was measured by the log.
+    """
     payload = event.payload
     if payload["frame"] != "i" or payload["test"] or payload["negative"]:
         return
@@ -33,13 +36,13 @@ def observe(event: Event, facts: Facts) -> None:
             continue
         if "ahead_us" in entry:
             facts.rejects.append(Reject("clock-ahead", _ahead(entry, point)))
-            continue
-        if kind in MEASURED:
+            time_us = event.log_time_us or time_us
+        elif kind in MEASURED:
             _measured(entry, point, time_us, facts)
         elif kind in COMMANDS and payload["cause"] == ACTIVATION and not entry["select"]:
             _say(facts, point, time_us, _scaled(entry["value"], point))
-        if kind in SET_POINTS:
-            _delay(entry.get("confirms"), point, "confirmation_delay", time_us, facts)
+        _delay(entry.get("confirms"), point, "confirmation_delay", time_us, facts)
+        _delay(entry.get("reaches"), point, "response_delay", time_us, facts)
 
 
 def _ahead(entry: dict[str, Any], point: dict[str, Any]) -> str:
@@ -58,7 +61,6 @@ def _measured(entry: dict[str, Any], point: dict[str, Any], time_us: int, facts:
     facts.observations.append(
         Observation(point["actor"], f"{point['attribute']}.quality", ", ".join(quality) or "good", "", time_us)
     )
-    _delay(entry.get("reaches"), point, "response_delay", time_us, facts)
 
 
 def _say(facts: Facts, point: dict[str, Any], time_us: int, value: Any) -> None:

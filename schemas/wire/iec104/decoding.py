@@ -101,10 +101,10 @@ def _follow(said: Asdu, time_us: int | None, frame: Frame, conversation: Convers
     waiting: dict[tuple[int, int], dict[str, Any]] = conversation.memory.setdefault(_OPEN, {})
     points: PointList = conversation.memory.get(POINTS) or {}
     for entry in said.objects:
-        if "ahead_us" in entry:
-            continue
         key = (said.station, entry["address"])
         stamp = parse_time(entry["time"]) if entry.get("time") else time_us
+        if "ahead_us" in entry and frame.time_us is not None:
+            stamp = frame.time_us  # whatever its clock shows, it was heard then
         if said.type in SET_POINTS and said.cause == ACTIVATION and not entry["select"]:
             waiting.pop(key, None)
             call = {"time_us": stamp, "event": frame.event_id, "value": entry["value"], "heard_us": frame.time_us}
