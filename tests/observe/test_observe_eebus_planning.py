@@ -151,7 +151,7 @@ def test_a_series_without_its_description_is_missing_context():
     assert "time series 2" in found.payload["context_missing"]
 
 
-# What stays in the payload
+# What stays in the payload; facts of incentive tables are told in test_observe_eebus_incentives
 
 TABLE = {
     "incentiveTable": [

@@ -70,7 +70,29 @@ class Device(Twin):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Limited(Twin):
+class Priced(Twin):
+    """A device that plans with prices it is given, or that gives them."""
+
+    incentive_price: Number | None = quantity(
+        ANY_UNIT, EEBUS, "price with which an incentive table begins, in its lowest tier, per kWh in the currency named"
+    )
+    incentive_prices_until: str | None = instant(EEBUS, "when the prices end; none: nobody says", optional=True)
+    incentive_price_requested: Number | None = quantity(
+        ANY_UNIT, EEBUS, "such a price as it was written, accepted or not"
+    )
+    incentive_prices_until_requested: str | None = instant(
+        EEBUS, "when the prices that were written end; none: nobody says", optional=True
+    )
+    incentive_price_answer: str | None = word(
+        "accepted rejected", EEBUS, "what the device answered to the latest table"
+    )
+    incentive_price_error: Number | None = quantity(
+        "", EEBUS, "why the latest table was rejected: error number of SPINE, 0 for none", Numbers(0)
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limited(Priced):
     """A device that is kept within limits, or that asks for them."""
 
     limit_written: Mapping[str, Scalar] = quantity(

@@ -11,6 +11,7 @@ use case specifications named where they matter (EVCEM, EVSOC, EVCC, OPEV, OSCEV
 - :mod:`~schemas.wire.eebus.moments` reads times and durations;
 - :mod:`~schemas.wire.eebus.kinds` tells which actor a device is;
 - :mod:`~schemas.wire.eebus.descriptions` remembers what a connection has described;
+- :mod:`~schemas.wire.eebus.tariffs` knows what incentives of a tariff are;
 - :mod:`~schemas.wire.eebus.decoding` puts them together.
 """
 

@@ -7,6 +7,7 @@ The payload of a datagram::
      "owner": "source" | "destination" | "",                  whose data it is, as far as classifier and function say
      "commands": [{"function", "data": {...}, "filters"?}],   normalised
      "context": {"measurements" | "limits" | "keys" | "parameters" | "series": {"<id>": {..., "events": [...]}},
+                 "tariffs": {"<id>": {"incentives": {"<tier>/<id>": {...}}, "events": [...]}},
                  "vehicle": {"id", "event"}, "kinds": {"<device>": "<event>"},
                  "call": {"function", "data", "context", "owner": {...}, "time_us", "event"}},
      "context_missing"?: ["measurement 5", "call 12", ...]}   what would have been needed and never came
@@ -70,6 +71,7 @@ _EXPLAINED: Final = {
         Descriptions.parameter,
     ),
 }
+_TABLE: Final = "incentiveTableData"
 _OF_PHASES: Final = frozenset({"measurements", "limits"})
 """Groups whose items may be one phase's."""
 
@@ -186,6 +188,8 @@ class _Speech:
 
     def _explain(self, command: Command) -> None:
         """Note of every item that a description belongs to what it is."""
+        for table in command.data.get("incentiveTable", []) if command.function == _TABLE else ():
+            self._explain_table(table)
         explained = _EXPLAINED.get(command.function)
         if explained is None:
             return
@@ -199,6 +203,13 @@ class _Speech:
         identity = self._memory.known("identity", self._owner.device, self._owner.entity)
         if explained.group == "measurements" and identity is not None:
             self._context["vehicle"] = {"id": identity.said["identificationValue"], "event": identity.event}
+
+    def _explain_table(self, table: dict[str, Any]) -> None:
+        """Note of every incentive of a table what it is."""
+        explained, missing = self._memory.tariff(self._owner, table)
+        if explained:
+            self._context.setdefault("tariffs", {})[f"{table['tariff']['tariffId']}"] = explained
+        self._missing |= dict.fromkeys(missing)
 
     def _note(self, group: str, what: str, number: str, explained: dict[str, Any] | None) -> None:
         if explained is not None:

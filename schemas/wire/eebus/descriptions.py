@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from schemas.wire.contract import Conversation
-from schemas.wire.eebus.datagram import NOTIFY, REPLY, Address, Command
+from schemas.wire.eebus.datagram import NOTIFY, REPLY, WRITE, Address, Command
+from schemas.wire.eebus.tariffs import described_incentives, explain, scope_of
 
 DESCRIPTIONS: Final = 50_000
 OPEN_WRITES: Final = 1_000
@@ -71,9 +72,9 @@ class Descriptions:
     _open: OrderedDict[Hashable, OpenWrite] = field(default_factory=OrderedDict)
 
     def learn(self, command: Command, classifier: str, owner: Address, event: str) -> None:
-        """Remember what a reply or notification of the owner describes."""
+        """Remember what a reply or notification of the owner describes, or what a write describes to it."""
         learn = _LEARN.get(command.function)
-        if learn is not None and classifier in {REPLY, NOTIFY}:
+        if learn is not None and (classifier in {REPLY, NOTIFY} or (learn is _learn_tariffs and classifier == WRITE)):
             learn(self, command.data, owner, event)
 
     def keep(self, key: tuple[Any, ...], said: dict[str, Any], event: str) -> None:
@@ -138,6 +139,17 @@ class Descriptions:
         found = self.known("series", owner.device, owner.entity, owner.feature, series_id)
         return None if found is None else _joined(found)
 
+    def tariff(self, owner: Address, table: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+        """What explains the incentives of a table, empty where nothing does, and what is missing for it."""
+        place = (owner.device, owner.entity, owner.feature, table["tariff"]["tariffId"])
+        scope, described = self.known("tariff", *place), self.known("incentives", *place)
+        known = [part for part in (scope, described) if part is not None]
+        if not known:
+            return {}, [f"tariff {place[-1]}"]
+        found, missing = explain(table, scope.said if scope else {}, described.said if described else {})
+        events = list(dict.fromkeys(part.event for part in known))
+        return {"incentives": found, "events": events} if found else {}, missing
+
     def _connection(self, owner: Address, measurement_id: int) -> list[Known]:
         """Parameter and electrical connection that a measurement belongs to, as far as they are known."""
         parameter = self.known("parameter of", owner.device, owner.entity, measurement_id)
@@ -198,6 +210,15 @@ def _learn_series(memory: Descriptions, data: dict[str, Any], owner: Address, ev
         memory.keep(("series", owner.device, owner.entity, owner.feature, item["timeSeriesId"]), item, event)
 
 
+def _learn_tariffs(memory: Descriptions, data: dict[str, Any], owner: Address, event: str) -> None:
+    """Scope and incentives are kept apart: who owns a table often says the one, who writes it the other."""
+    for item in data.get("incentiveTableDescription", []):
+        place = (owner.device, owner.entity, owner.feature, item["tariffDescription"]["tariffId"])
+        for group, said in (("tariff", scope_of(item)), ("incentives", described_incentives(item))):
+            if said:
+                memory.keep((group, *place), said, event)
+
+
 def _learn_identity(memory: Descriptions, data: dict[str, Any], owner: Address, event: str) -> None:
     for item in data.get("identificationData", []):
         if item.get("identificationValue"):
@@ -242,6 +263,7 @@ _LEARN: Final = {
     "loadControlLimitDescriptionListData": _learn_limits,
     "deviceConfigurationKeyValueDescriptionListData": _learn_keys,
     "timeSeriesDescriptionListData": _learn_series,
+    "incentiveTableDescriptionData": _learn_tariffs,
     "identificationListData": _learn_identity,
     "nodeManagementDetailedDiscoveryData": _learn_devices,
     "nodeManagementUseCaseData": _learn_use_cases,

@@ -21,6 +21,9 @@ _ITEMS_LIMIT: Final = 10_000
 _SERIES_LIMIT: Final = 100
 """Time series of a message; vehicles have three. Each may be told for a week of quarter hours."""
 
+_TIERS_LIMIT: Final = 100
+"""Tiers of a tariff, and incentives of a tier; in coordinated charging there are three of one."""
+
 _Schema = dict[str, Any]
 
 
@@ -32,7 +35,13 @@ def _list(element: _Schema, most: int = _ITEMS_LIMIT) -> _Schema:
     return {"type": "array", "items": element, "maxItems": most}
 
 
+def _tiers(**fields: _Schema) -> _Schema:
+    """Tiers; an empty list of the wire looks like an empty sequence, for ``tier`` names an element of a tier too."""
+    return _list(_object(**fields), _TIERS_LIMIT) | {"type": ["array", "object"], "maxProperties": 0}
+
+
 _TEXT: Final = {"type": "string", "maxLength": 4096}
+_WORD: Final = {"type": "string", "maxLength": 100}
 _COUNTER: Final = {"type": "integer", "minimum": 0}
 _FLAG: Final = {"type": "boolean"}
 _ID: Final = {"type": "integer", "minimum": 0, "maximum": _ID_LIMIT}
@@ -197,7 +206,26 @@ _DATA: Final[dict[str, _Schema]] = {
         timeSeriesConstraintsData=_list(_object("timeSeriesId", timeSeriesId=_ID))
     ),
     "incentiveTableDescriptionData": _object(
-        incentiveTableDescription=_list(_object("tariffDescription", tariffDescription=_TARIFF))
+        incentiveTableDescription=_list(
+            _object(
+                "tariffDescription",
+                tariffDescription=_object("tariffId", tariffId=_ID, scopeType=_TEXT),
+                tier=_tiers(
+                    tierDescription=_object(tierId=_ID),
+                    incentiveDescription=_list(
+                        _object(
+                            "incentiveId",
+                            incentiveId=_ID,
+                            incentiveType=_WORD,
+                            currency=_WORD,
+                            unit=_WORD,
+                        ),
+                        _TIERS_LIMIT,
+                    ),
+                ),
+            ),
+            _SERIES_LIMIT,
+        )
     ),
     "incentiveTableConstraintsData": _object(incentiveTableConstraints=_list(_object("tariff", tariff=_TARIFF))),
     "incentiveTableData": _object(
@@ -205,8 +233,17 @@ _DATA: Final[dict[str, _Schema]] = {
             _object(
                 "tariff",
                 tariff=_TARIFF,
-                incentiveSlot=_list(_object(timeInterval=_object(startTime=_EDGE, endTime=_EDGE))),
-            )
+                incentiveSlot=_list(
+                    _object(
+                        timeInterval=_object(startTime=_EDGE, endTime=_EDGE),
+                        tier=_tiers(
+                            tier=_object(tierId=_ID),
+                            incentive=_list(_object("incentiveId", incentiveId=_ID, value=_SCALED), _TIERS_LIMIT),
+                        ),
+                    )
+                ),
+            ),
+            _SERIES_LIMIT,
         )
     ),
     "deviceDiagnosisHeartbeatData": _object(timestamp=_MOMENT, heartbeatCounter=_COUNTER, heartbeatTimeout=_DURATION),

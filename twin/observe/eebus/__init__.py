@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from schemas.event import Event
 from schemas.facts import Facts
-from twin.observe.eebus import configuration, connections, devices, limits, measurements, planning, results
+from twin.observe.eebus import configuration, connections, devices, incentives, limits, measurements, planning, results
 
 _ByFunction = dict[str, Callable[[Event, dict[str, Any], Facts], None]]
 
@@ -17,13 +17,19 @@ _SAID: Final[_ByFunction] = {
     **configuration.SAID,
     **connections.SAID,
     **devices.SAID,
+    **incentives.SAID,
     **limits.SAID,
     **measurements.SAID,
     **planning.SAID,
 }
 """What the owner of the data says of it: replies and notifications."""
 
-_WRITTEN: Final[_ByFunction] = {**limits.WRITTEN, **configuration.WRITTEN, **planning.WRITTEN}
+_WRITTEN: Final[_ByFunction] = {
+    **limits.WRITTEN,
+    **configuration.WRITTEN,
+    **planning.WRITTEN,
+    **incentives.WRITTEN,
+}
 """What somebody asks the owner for."""
 
 

@@ -15,7 +15,7 @@ constraints, consumptionLimitCurve         W     ``cevc_limit``, the power that 
 =========================================  ====  ====================================================================
 
 Series hold the power at the beginning of every quarter hour, in mW, for a week at most; version ``<time>|<id>``. Other
-types, incentive tables and constraints of both stay in the payload.
+types, and constraints of time series, stay in the payload.
 """
 
 from typing import Any, Final, NamedTuple
