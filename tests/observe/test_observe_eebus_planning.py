@@ -86,6 +86,41 @@ def test_a_plan_is_told_at_the_beginning_of_every_quarter_hour():
     assert len(powers) == 2 + 96
 
 
+def placed(start, end, power, **more):
+    period = {name: edge for name, edge in (("startTime", start), ("endTime", end)) if edge}
+    return {"timePeriod": period, "maxValue": scaled(power), **more}
+
+
+def test_slots_lie_where_they_say_and_between_them_nothing_is_planned():
+    plan = [
+        placed("PT15M", "PT30M", 1),
+        placed("2026-03-29T13:00:00Z", None, 2, duration="PT15M"),
+        placed(None, "PT1H30M", 3),
+        placed("PT1H45M", None, 4),
+        placed("PT2H", "PT2H15M", 5),
+    ]
+    facts = said_by(SERIES, series(2, {"timeSeriesSlot": plan}))
+    assert quarters(facts)[1] == [(15, 1000), (60, 2000), (75, 3000), (105, 4000), (120, 5000)]
+    assert told(facts) == {
+        "ev_schedule_limit": 1,
+        "ev_schedule_start": "2026-03-29T12:15:00Z",
+        "ev_schedule_duration": 2 * 3600,
+    }
+
+
+def test_a_slot_that_says_its_start_needs_no_end_before_it():
+    plan = [{"maxValue": scaled(1)}, placed("PT1H", "PT75M", 2)]
+    assert quarters(said_by(SERIES, series(2, {"timeSeriesSlot": plan})))[1][-2:] == [(45, 1000), (60, 2000)]
+
+
+def test_slots_that_overlap_are_no_plan():
+    plan = [placed("PT0S", "PT1H", 1), placed("PT30M", "PT2H", 2)]
+    facts = said_by(SERIES, series(2, {"timeSeriesSlot": plan}))
+    (reject,) = facts.rejects
+    assert (told(facts), facts.slot_values, reject.reason) == ({}, [], "implausible-plan")
+    assert "begins before the one before it ends" in reject.detail
+
+
 def test_limits_of_a_plan_are_asked_for_then_hold_when_the_vehicle_accepts_them():
     written = series(1, slots(("PT1H", 11040), ("PT30M", 4200)), "write", source=CEM, to=EV, counter=7)
     asked = said_by(SERIES, written)

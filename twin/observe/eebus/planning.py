@@ -14,6 +14,7 @@ constraints, consumptionLimitCurve         W     ``cevc_limit``, the power that 
                                                  ``schedule.limit`` and ``schedule.limit.requested``
 =========================================  ====  ====================================================================
 
+A slot lies where it says, or follows the one before it; between slots nothing is planned, and nothing is told.
 Series hold the power at the beginning of every quarter hour, in mW, for a week at most; version ``<time>|<id>``. Other
 types, and constraints of time series, stay in the payload.
 """
@@ -99,7 +100,9 @@ def _demand(event: Event, item: dict[str, Any], unit: str, facts: Facts) -> None
         else:
             tell(facts, actor, attribute, energy, kept, event.time_us)
     if "duration" in slots[0]:
-        departure_us = moment_us(slots[0]["duration"], _start_us(item, slots[0], event.time_us))
+        starts = (_edge_us(said, "startTime", event.time_us) for said in (slots[0], item))
+        start_us = next((start for start in starts if start is not None), event.time_us)
+        departure_us = moment_us(slots[0]["duration"], start_us)
         if departure_us is not None:
             tell(facts, actor, "ev_departure", format_time(departure_us), "", event.time_us)
 
@@ -132,42 +135,45 @@ def _powers(event: Event, item: dict[str, Any], unit: str, facts: Facts, base_us
     """The steps of a time series of powers; durations count from ``base_us``. None where one cannot be believed."""
     slots = item.get("timeSeriesSlot", [])
     steps: list[_Step] = []
-    start_us: int | None = base_us if base_us is None or not slots else _start_us(item, slots[0], base_us)
-    for slot in slots:
+    for place, slot in enumerate(slots):
         amount = next((found for field in ("maxValue", "value") if (found := exact(slot.get(field))) is not None), None)
+        follows_us = steps[-1].end_us if steps else _edge_us(item, "startTime", base_us) or base_us
+        start_us = _edge_us(slot, "startTime", base_us) or follows_us
         if amount is None or start_us is None:
             return []
         power, kept = in_unit(amount, unit)
+        end_us = _end_us(item, slots[place : place + 2], start_us, base_us)
+        doubt = ""
         if kept != "W" or not 0 <= power <= POWER_LIMIT_W:
-            detail = f"{owner_of(event)}: time series {item['timeSeriesId']} with a power of {power} {kept[:40]}"
-            facts.rejects.append(Reject("implausible-plan", detail))
-            return []
-        end_us = _end_us(item, slot, start_us, base_us)
-        if end_us is not None and end_us < start_us:
-            detail = f"{owner_of(event)}: time series {item['timeSeriesId']} with a step that ends before it begins"
+            doubt = f"a power of {power} {kept[:40]}"
+        elif end_us is not None and end_us < start_us:
+            doubt = "a step that ends before it begins"
+        elif steps and follows_us is not None and start_us < follows_us:
+            doubt = "a step that begins before the one before it ends"
+        if doubt:
+            detail = f"{owner_of(event)}: time series {item['timeSeriesId']} with {doubt}"
             facts.rejects.append(Reject("implausible-plan", detail))
             return []
         steps.append(_Step(start_us, end_us, power))
-        start_us = end_us
     return steps
 
 
-def _start_us(item: dict[str, Any], slot: dict[str, Any], base_us: int) -> int:
-    """When a time series begins: it says so itself, or its first slot does, else now."""
-    for period in (item.get("timePeriod", {}), slot.get("timePeriod", {})):
-        found = moment_us(period["startTime"], base_us) if "startTime" in period else None
-        if found is not None:
-            return found
-    return base_us
+def _edge_us(said: dict[str, Any], edge: str, base_us: int | None) -> int | None:
+    """A border that a time series or a slot says of itself."""
+    found = said.get("timePeriod", {}).get(edge)
+    return None if found is None else moment_us(found, base_us)
 
 
-def _end_us(item: dict[str, Any], slot: dict[str, Any], start_us: int, base_us: int | None) -> int | None:
-    """When a slot ends: after its duration, else with its own period, else with that of the series."""
-    if "duration" in slot:
-        return moment_us(slot["duration"], start_us)
-    ends = (period.get("endTime") for period in (slot.get("timePeriod", {}), item.get("timePeriod", {})))
-    end = next((end for end in ends if end is not None), None)
-    return None if end is None else moment_us(end, base_us)
+def _end_us(item: dict[str, Any], slots: list[dict[str, Any]], start_us: int, base_us: int | None) -> int | None:
+    """When the first of these slots ends: after its duration, else with its own period, else when the next begins.
+
+    Where that says nothing, with the time series.
+    """
+    if "duration" in slots[0]:
+        return moment_us(slots[0]["duration"], start_us)
+    ends = [_edge_us(slots[0], "endTime", base_us)]
+    ends += [_edge_us(following, "startTime", base_us) for following in slots[1:]]
+    return next((end for end in ends if end is not None), _edge_us(item, "endTime", base_us))
 
 
 def _tell_quarters(steps: list[_Step], where: tuple[str, str], version: str, facts: Facts) -> None:
