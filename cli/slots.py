@@ -21,6 +21,7 @@ from schemas.time import SLOT_US, format_time, from_us
 from streams import lookups
 from streams.archive.layout import write_whole
 from streams.settings import Settings, settings
+from twin.actors.relations import SAME_AS
 from twin.slots import QuarterHour, best_of, quarter_hours, total
 from twin.slots.quarter_hour import is_cancelled
 
@@ -118,9 +119,23 @@ def _nothing_known(config: Settings, point: str, day: date, known_us: int | None
     if point in near:
         return _nothing_counts(config, point, day)
     others = lookups.other_series(config.database_url, config.schema, point)
+    start, end = day_slots(day)[0], day_slots(day)[-1] + SLOT_US
+    sampled = lookups.sampled_slots(config.database_url, config.schema, point, start, end)
     hints = [f"points of that name: {', '.join(near)}"] if near else []
+    hints += [f"the same wallbox is {' and '.join(names)}"] if (names := _other_names(config, point)) else []
+    if sampled:
+        hints.append(
+            f"its power was measured in {sampled} quarter hours (table trend, `twin sql`), "
+            "but under this name nobody reads a register that counts energy"
+        )
     hints += [f"its {', '.join(others)} is in the view slot_value_v1 (`twin sql`), but no energy"] if others else []
     return f"nothing is known of {point} on {day}; {'; '.join(hints) or '`twin actors` lists who there is'}"
+
+
+def _other_names(config: Settings, point: str) -> list[str]:
+    """Under which other names master data know a wallbox."""
+    attributes = lookups.twin(config.database_url, config.schema, f"evse:{point}")
+    return [name for seen in attributes if seen.attribute == SAME_AS for name in str(seen.value).split()]
 
 
 def _nothing_counts(config: Settings, point: str, day: date) -> str:

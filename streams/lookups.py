@@ -174,6 +174,14 @@ def other_series(url: str, schema: str, name: str) -> list[str]:
         return [row[0] for row in rows]
 
 
+def sampled_slots(url: str, schema: str, point: str, start_us: int, end_us: int) -> int:
+    """In how many quarter hours of ``[start_us, end_us)`` power of a point was measured without a register."""
+    with connected(url, schema) as connection:
+        asked = "select count(distinct slot) from sample where point = %s and slot >= %s and slot < %s"
+        (count,) = connection.execute(asked, [point, from_us(start_us), from_us(end_us)]).fetchone() or (0,)
+        return int(count)
+
+
 def _edge(row: tuple[Any, ...]) -> Edge:
     point, device, obis, direction, quality, document, digits = row[:7]
     register = Register(point, device, obis, direction, QUALITIES[quality], document, digits)

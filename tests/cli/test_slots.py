@@ -129,6 +129,11 @@ def test_an_unknown_point_is_answered_with_near_names(twin):
     [
         ("10Y1001A1001A82H", DAY, "its price.day-ahead is in the view slot_value_v1 (`twin sql`), but no energy"),
         (POINT, "2026-05-01", f"nothing is known of {POINT} on 2026-05-01, only on other days"),
+        (
+            "d:_n:Gegenstrom_GS-00000",
+            DAY,
+            "the same wallbox is GS-00000/1 and DE*GGS*E00000*1; its power was measured in ",
+        ),
         ("nobody", DAY, "`twin actors` lists who there is"),
     ],
 )
