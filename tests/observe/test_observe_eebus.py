@@ -521,5 +521,27 @@ def test_permitted_values_say_between_what_a_vehicle_can_be_driven():
     }
 
 
+def test_permitted_values_are_in_the_unit_of_what_they_are_permitted_for():
+    described = {"measurementId": 7, "unit": "kW", "scopeType": "acPowerTotal"}
+    power = {"electricalConnectionId": 0, "parameterId": 8, "measurementId": 7, "scopeType": "acPowerTotal"}
+    permitted = {
+        "electricalConnectionId": 0,
+        "parameterId": 8,
+        "permittedValueSet": [{"range": {"min": scaled(-11), "max": scaled(11)}}],
+    }
+    facts = said_by(
+        message("measurementDescriptionListData", {"measurementDescriptionData": [described]}),
+        message(
+            "electricalConnectionParameterDescriptionListData",
+            {"electricalConnectionParameterDescriptionData": [power]},
+        ),
+        message(
+            "electricalConnectionPermittedValueSetListData", {"electricalConnectionPermittedValueSetData": [permitted]}
+        ),
+    )
+    assert told(facts) == {"ev_min_charge_power": -11_000, "ev_max_charge_power": 11_000}
+    assert {seen.unit for seen in facts.observations} == {"W"}
+
+
 def test_a_function_that_is_not_read_says_nothing():
     assert said_by(message("incentiveTableData", {"incentiveTable": []})) == Facts()

@@ -395,6 +395,18 @@ def test_a_measurement_without_description_is_an_event_that_says_so():
     assert found.payload["context_missing"] == ["measurement 4"]
 
 
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [([{"cmdControl": {"partial": {}}}], POWER | {"unit": "kW", "events": ["e0", "e1"]}), ([], None)],
+    ids=["what has changed", "all there is"],
+)
+def test_of_a_description_that_changes_in_part_the_rest_holds_on(filters, expected):
+    said = {"measurementDescriptionData": [{"measurementId": 4, "unit": "kW"}]}
+    changed = datagram("measurementDescriptionListData", said, filters=filters)
+    explained = talk(DESCRIBED, changed, MEASURED)[2].payload["context"]["measurements"]["4"]
+    assert explained == (expected or {"measurementId": 4, "unit": "kW", "events": ["e1"]})
+
+
 def test_a_measurement_of_a_phase_nobody_named_says_so():
     current = {"measurementId": 4, "unit": "A", "scopeType": "acCurrent"}
     described = datagram("measurementDescriptionListData", {"measurementDescriptionData": [current]})

@@ -20,6 +20,9 @@ OPEN_WRITES: Final = 1_000
 _TYPES_LIMIT: Final = 100
 """Types of entities and actors of use cases kept for a device."""
 
+_EVENTS_LIMIT: Final = 10
+"""Events kept of a description that is told in parts."""
+
 _MEMORY: Final = "eebus"
 _REMOVED: Final = "removed"
 
@@ -48,10 +51,15 @@ _EXPLAINING: Final = frozenset(
 
 
 class Known(NamedTuple):
-    """What was said, and the id of the event that said so."""
+    """What was said, and the ids of the events that said so, the latest last."""
 
     said: dict[str, Any]
-    event: str
+    events: tuple[str, ...]
+
+    @property
+    def event(self) -> str:
+        """The event that said so last."""
+        return self.events[-1]
 
 
 class OpenWrite(NamedTuple):
@@ -70,16 +78,25 @@ class Descriptions:
 
     _known: OrderedDict[tuple[Any, ...], Known] = field(default_factory=OrderedDict)
     _open: OrderedDict[Hashable, OpenWrite] = field(default_factory=OrderedDict)
+    _is_partial: bool = False
+    """Whether what is learnt now tells only what has changed."""
 
     def learn(self, command: Command, classifier: str, owner: Address, event: str) -> None:
         """Remember what a reply or notification of the owner describes, or what a write describes to it."""
         learn = _LEARN.get(command.function)
         if learn is not None and (classifier in {REPLY, NOTIFY} or (learn is _learn_tariffs and classifier == WRITE)):
+            self._is_partial = any(_is_partial(part) for part in command.filters)
             learn(self, command.data, owner, event)
+            self._is_partial = False
 
     def keep(self, key: tuple[Any, ...], said: dict[str, Any], event: str) -> None:
-        """Remember what was said last of something."""
-        self._known[key] = Known(said, event)
+        """Remember what was said last of something; of a part that changed, the rest holds on."""
+        before = self._known.get(key) if self._is_partial else None
+        if before is None:
+            self._known[key] = Known(said, (event,))
+        else:
+            events = dict.fromkeys([*before.events, event])
+            self._known[key] = Known(before.said | said, tuple(events)[-_EVENTS_LIMIT:])
         self._known.move_to_end(key)
         if len(self._known) > DESCRIPTIONS:
             self._known.popitem(last=False)
@@ -147,7 +164,7 @@ class Descriptions:
         if not known:
             return {}, [f"tariff {place[-1]}"]
         found, missing = explain(table, scope.said if scope else {}, described.said if described else {})
-        events = list(dict.fromkeys(part.event for part in known))
+        events = list(dict.fromkeys(event for part in known for event in part.events))
         return {"incentives": found, "events": events} if found else {}, missing
 
     def _connection(self, owner: Address, measurement_id: int) -> list[Known]:
@@ -166,12 +183,18 @@ def descriptions_of(conversation: Conversation) -> Descriptions:
     return found
 
 
+def _is_partial(part: Any) -> bool:
+    """Whether a filter says that the message tells only what has changed (cmdControl of SPINE protocol 1.3.0)."""
+    control = part.get("cmdControl") if isinstance(part, dict) else None
+    return isinstance(control, dict) and "partial" in control
+
+
 def _joined(*parts: Known) -> dict[str, Any]:
     """The explaining fields of several descriptions, those of the first before those of the next."""
     joined: dict[str, Any] = {}
     for part in reversed(parts):
         joined |= {name: value for name, value in part.said.items() if name in _EXPLAINING}
-    joined["events"] = list(dict.fromkeys(part.event for part in parts))
+    joined["events"] = list(dict.fromkeys(event for part in parts for event in part.events))
     return joined
 
 

@@ -22,7 +22,9 @@ def _on_permitted(event: Event, data: dict[str, Any], facts: Facts) -> None:
         bounds = _bounds(item)
         if name is None or not bounds:
             continue
-        unit = "A" if name == _CURRENT else "W"
+        usual = "A" if name == _CURRENT else "W"
+        bounds = [in_unit(bound, description.get("unit") or usual)[0] for bound in bounds]
+        unit = in_unit(0, description.get("unit") or usual)[1]
         if description.get("positiveEnergyDirection") == "produce":
             bounds = [-bound for bound in bounds]
         suffix = "" if name == _POWER else PHASES.get(description.get("acMeasuredPhases", "abc"), "")
