@@ -109,6 +109,14 @@ def test_a_charge_detail_record_belongs_to_its_session_and_tells_directions_wher
     assert facts[actor, "status"] == ("BILLED", "")
 
 
+def test_the_price_of_a_record_of_2_3_0_with_tax_is_that_before_taxes_and_every_tax():
+    taxes = [{"name": "VAT", "amount": 0.19}, {"name": "city", "amount": 0.005}]
+    facts = said(one(CDR | {"total_cost": {"before_taxes": 1.00, "taxes": taxes}}))
+    assert facts["session:DE*GGS*S-1", "cost"] == (Decimal(1), "EUR")
+    assert facts["session:DE*GGS*S-1", "cost_with_tax"] == (Decimal("1.195"), "EUR")
+    assert ("session:DE*GGS*S-1", "cost_with_tax") not in said(one(CDR | {"total_cost": {"before_taxes": 1.00}}))
+
+
 def test_a_contract_with_a_wrong_check_character_is_reported_and_the_record_counts():
     wrong = CDR | {"cdr_token": TOKEN | {"contract_id": "DE8AA0012345671"}}
     facts = said(one(wrong))
@@ -207,6 +215,7 @@ def test_the_samples():
     assert events["cdr_example.json"].payload["version"] == "2.3.0"
     assert cdr["session:BE*BEC*12345", "energy_net"] == (Decimal("15342.000"), "Wh")
     assert cdr["session:BE*BEC*12345", "cost"] == (Decimal("4.00"), "EUR")
+    assert cdr["session:BE*BEC*12345", "cost_with_tax"] == (Decimal("4.40"), "EUR")
     session = said(events["session_example_1_simple_start.json"])
     assert session["session:NL*STK*101", "status"] == ("PENDING", "")
     assert session["session:NL*STK*101", "cost"] == (Decimal("2.5"), "EUR")

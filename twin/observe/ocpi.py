@@ -15,6 +15,7 @@ from import and export, which only periods with ``ENERGY_IMPORT`` and ``ENERGY_E
 | evse | ``location``, ``operator``, ``session`` | - | identifiers |
 """
 
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, Final
 
@@ -67,11 +68,8 @@ def _session(found: dict[str, Any], said: _Said) -> None:
     if found.get("end_date_time"):
         said("end", format_time(time_us(found["end_date_time"])))
     said("operator", f"{found['country_code'].upper()}*{found['party_id'].upper()}")
-    cost = found.get("total_cost") or {}
-    for attribute, names in (("cost", ("before_taxes", "excl_vat")), ("cost_with_tax", ("incl_vat",))):
-        amount = next((cost[name] for name in names if cost.get(name) is not None), None)
-        if amount is not None:
-            said(attribute, Decimal(amount), found["currency"])
+    for attribute, amount in _amounts(found.get("total_cost") or {}):
+        said(attribute, amount, found["currency"])
     sums: dict[str, Decimal] = {}
     for period in found.get("charging_periods") or ():
         for dimension in period.get("dimensions") or ():
@@ -80,6 +78,17 @@ def _session(found: dict[str, Any], said: _Said) -> None:
                 sums[name] = sums.get(name, Decimal(0)) + Decimal(dimension["volume"])
     for name, energy_kwh in sorted(sums.items()):
         said(name, energy_kwh * _KWH_WH, "Wh")
+
+
+def _amounts(cost: dict[str, Any]) -> Iterator[tuple[str, Decimal]]:
+    """A price without and with tax: 2.2.1 says both, 2.3.0 the first and every tax by itself."""
+    bare = next((cost[name] for name in ("before_taxes", "excl_vat") if cost.get(name) is not None), None)
+    if bare is not None:
+        yield "cost", Decimal(bare)
+    if cost.get("incl_vat") is not None:
+        yield "cost_with_tax", Decimal(cost["incl_vat"])
+    elif bare is not None and cost.get("taxes"):
+        yield "cost_with_tax", Decimal(bare) + sum(Decimal(tax["amount"]) for tax in cost["taxes"])
 
 
 def _of_session(found: dict[str, Any], said: _Said) -> None:

@@ -38,12 +38,20 @@ class _Object(BaseModel):
     model_config = ConfigDict(extra="allow", frozen=True)
 
 
+class TaxAmount(_Object):
+    """One tax of a price (2.3.0), in the same currency."""
+
+    name: Text
+    amount: Decimal
+
+
 class Price(_Object):
     """Money: without and with tax, in the currency of the object. 2.2.1 and 2.3.0 name the parts differently."""
 
     excl_vat: Decimal | None = None
     incl_vat: Decimal | None = None
     before_taxes: Decimal | None = None
+    taxes: list[TaxAmount] | None = None
 
 
 class Connector(_Object):
