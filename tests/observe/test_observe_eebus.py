@@ -282,6 +282,19 @@ def test_an_accepted_limit_is_in_force_for_as_long_as_it_was_written():
     assert {seen.time_us for seen in facts.observations} == {NOON_US + 1_000_000}
 
 
+def test_a_limit_whose_description_comes_later_is_told_with_it_at_the_time_it_was_said():
+    asked = said_by(write(), described(LPC), interface="9")
+    wanted = {"lpc_limit_requested": 4200, "lpc_limit_requested_active": True, "lpc_limit_requested_until": UNTIL}
+    assert (told(asked, CONTROL), told(asked, HEMS)) == (wanted, wanted)
+    assert {seen.time_us for seen in asked.observations} == {NOON_US}
+
+
+def test_an_answer_holds_for_a_write_that_was_described_between():
+    facts = said_by(write(), described(LPC), answer(0), interface="9")
+    assert told(facts, HEMS)["lpc_limit"] == 4200
+    assert told(facts, CONTROL) == {"lpc_limit_answer": "accepted", "lpc_limit_error": 0}
+
+
 def quarters(facts):
     return [((one.slot_us - NOON_US) // SLOT_US, one.value) for one in facts.slot_values]
 

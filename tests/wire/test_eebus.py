@@ -24,7 +24,7 @@ from schemas.wire.contract import (
 )
 from schemas.wire.eebus import FORMAT
 from schemas.wire.eebus.datagram import Address, Command, Datagram, encode_datagram, scaled
-from schemas.wire.eebus.descriptions import OPEN_WRITES
+from schemas.wire.eebus.descriptions import OPEN_WRITES, WAITING_LIMIT_BYTES
 from schemas.wire.eebus.forms import normalised, on_the_wire
 from schemas.wire.eebus.moments import duration_text, duration_us, moment_us
 from schemas.wire.strict_json import FRAME_LIMIT_BYTES
@@ -405,6 +405,40 @@ def test_of_a_description_that_changes_in_part_the_rest_holds_on(filters, expect
     changed = datagram("measurementDescriptionListData", said, filters=filters)
     explained = talk(DESCRIBED, changed, MEASURED)[2].payload["context"]["measurements"]["4"]
     assert explained == (expected or {"measurementId": 4, "unit": "kW", "events": ["e1"]})
+
+
+def test_a_description_that_comes_later_explains_what_was_said_before_once():
+    before, late, again = talk(MEASURED, DESCRIBED, DESCRIBED)
+    assert "measurement 4" in before.payload["context_missing"]
+    (told,) = late.payload["explains"]
+    assert (told["event"], told["time_us"], told["classifier"]) == ("e0", before.time_us, "notify")
+    assert told["commands"] == before.payload["commands"]
+    assert told["context"]["measurements"]["4"] == POWER | {"events": ["e1"]}
+    assert told["source"] == before.payload["source"]
+    assert "explains" not in again.payload
+
+
+def test_only_what_was_not_explained_waits_for_a_description():
+    one, other = {"measurementId": 4, "value": {"number": 6}}, {"measurementId": 5, "value": {"number": 7}}
+    described = {"measurementDescriptionData": [POWER | {"measurementId": 5}]}
+    found = talk(DESCRIBED, measurements(one, other), datagram("measurementDescriptionListData", described))
+    (told,) = found[2].payload["explains"]
+    assert told["commands"] == [{"function": "measurementListData", "data": {"measurementData": [other]}}]
+
+
+def test_descriptions_explain_nothing_of_another_vehicle_nor_what_was_said_long_ago():
+    left = {"description": {"entityAddress": {"entity": [1, 1]}, "entityType": "EV", "lastStateChange": "removed"}}
+    gone = datagram("nodeManagementDetailedDiscoveryData", {"entityInformation": [left]})
+    assert "explains" not in talk(MEASURED, gone, DESCRIBED)[2].payload
+    late = DESCRIBED._replace(time_us=NOON_US + 10 * 60 * 1_000_000 + 1)
+    assert "explains" not in talk(MEASURED, late)[1].payload
+
+
+def test_what_waits_for_a_description_is_bounded():
+    many = [measurements(*({"measurementId": 4, "value": {"number": one}} for one in range(100)))] * 200
+    found = talk(*many, DESCRIBED)[-1]
+    size = len(encode_datagram(many[0]))
+    assert 0 < len(found.payload["explains"]) <= WAITING_LIMIT_BYTES // size < len(many)
 
 
 def test_a_measurement_of_a_phase_nobody_named_says_so():

@@ -10,14 +10,17 @@ The payload of a datagram::
                  "tariffs": {"<id>": {"incentives": {"<tier>/<id>": {...}}, "events": [...]}},
                  "vehicle": {"id", "event"}, "kinds": {"<device>": "<event>"},
                  "call": {"function", "data", "context", "owner": {...}, "time_us", "event"}},
-     "context_missing"?: ["measurement 5", "call 12", ...]}   what would have been needed and never came
+     "context_missing"?: ["measurement 5", "call 12", ...],   what would have been needed and had not come
+
+     "explains"?: [{"event", "time_us", "classifier", "source", "destination", "owner", "commands", "context"}]}
+                                                              items of earlier messages that this one describes
 
 and of a message of SHIP itself ``{"ship": "connectionHello", "data": {...}}``.
 """
 
-from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
+from schemas.time import MINUTE_US
 from schemas.wire.contract import BadSyntax, Conversation, Decoded, Frame
 from schemas.wire.eebus.datagram import (
     CALL,
@@ -30,50 +33,19 @@ from schemas.wire.eebus.datagram import (
     Datagram,
     read_datagram,
 )
-from schemas.wire.eebus.descriptions import Descriptions, OpenWrite, descriptions_of
+from schemas.wire.eebus.descriptions import Descriptions, OpenWrite, Waiting, descriptions_of
+from schemas.wire.eebus.explaining import explain
 from schemas.wire.eebus.forms import SHIP_MESSAGES, datagram_of, members, normalised
 from schemas.wire.eebus.kinds import UNKNOWN_KIND, is_owned, kind_of, other_end
 from schemas.wire.eebus.logs import SHIP_TYPES
 from schemas.wire.eebus.moments import moment_us
 from schemas.wire.strict_json import parse
 
-_PER_PHASE: Final = frozenset({"acCurrent", "acPower", "acVoltage", "overloadProtection", "selfConsumption"})
-"""Scopes that mean one phase, which the electrical connection names."""
+_LATE_US: Final = 10 * MINUTE_US
+"""For so long what is said later explains what was said before [M]; a device that starts anew may number anew."""
 
 SOURCE: Final = "source"
 DESTINATION: Final = "destination"
-
-
-class _Explained(NamedTuple):
-    """Of a function: where its items are, what names one, in which group of the context it is explained, and how."""
-
-    items: str
-    ids: tuple[str, ...]
-    group: str
-    what: str
-    find: Callable[..., dict[str, Any] | None]
-
-
-_EXPLAINED: Final = {
-    "measurementListData": _Explained(
-        "measurementData", ("measurementId",), "measurements", "measurement", Descriptions.measurement
-    ),
-    "loadControlLimitListData": _Explained("loadControlLimitData", ("limitId",), "limits", "limit", Descriptions.limit),
-    "deviceConfigurationKeyValueListData": _Explained(
-        "deviceConfigurationKeyValueData", ("keyId",), "keys", "key", Descriptions.key
-    ),
-    "timeSeriesListData": _Explained("timeSeriesData", ("timeSeriesId",), "series", "time series", Descriptions.series),
-    "electricalConnectionPermittedValueSetListData": _Explained(
-        "electricalConnectionPermittedValueSetData",
-        ("electricalConnectionId", "parameterId"),
-        "parameters",
-        "parameter",
-        Descriptions.parameter,
-    ),
-}
-_TABLE: Final = "incentiveTableData"
-_OF_PHASES: Final = frozenset({"measurements", "limits"})
-"""Groups whose items may be one phase's."""
 
 
 def decode(frame: Frame, conversation: Conversation) -> Decoded:
@@ -118,12 +90,12 @@ class _Speech:
         for command in datagram.commands:
             self._memory.learn(command, datagram.classifier, self._owner, event)
         self._learn_roles()
-        for command in datagram.commands:
-            self._explain(command)
-        if datagram.classifier == RESULT:
-            self._find_call()
         source, destination = datagram.source, datagram.destination
         ends = {SOURCE: self._end(source, destination), DESTINATION: self._end(destination, source)}
+        for command in datagram.commands:
+            self._explain(command, ends)
+        if datagram.classifier == RESULT:
+            self._find_call()
         if datagram.classifier in {WRITE, CALL}:
             write = OpenWrite(event, self._time_us(), self._owner, datagram.commands[0], dict(self._context))
             self._memory.opened(datagram.source.device, datagram.counter, write)
@@ -138,6 +110,8 @@ class _Speech:
         }
         if datagram.reference is not None:
             payload["reference"] = datagram.reference
+        if late := self._explained_late():
+            payload["explains"] = late
         if self._missing:
             payload["context_missing"] = list(self._missing)
         actor = ends[self._owner_end or SOURCE]["actor"]
@@ -186,40 +160,35 @@ class _Speech:
         place = f"{device or 'unknown'}/{top}" if top > 1 else device or "unknown"
         return {"actor": f"{kind}:{place}", **address.as_json()}
 
-    def _explain(self, command: Command) -> None:
-        """Note of every item that a description belongs to what it is."""
-        for table in command.data.get("incentiveTable", []) if command.function == _TABLE else ():
-            self._explain_table(table)
-        explained = _EXPLAINED.get(command.function)
-        if explained is None:
-            return
-        for item in command.data.get(explained.items, []):
-            ids = tuple(item[name] for name in explained.ids)
-            number = "/".join(map(str, ids))
-            found = explained.find(self._memory, self._owner, *ids)
-            self._note(explained.group, explained.what, number, found)
-            if explained.group in _OF_PHASES:
-                self._note_phases(explained.what, number, found)
-        identity = self._memory.known("identity", self._owner.device, self._owner.entity)
-        if explained.group == "measurements" and identity is not None:
-            self._context["vehicle"] = {"id": identity.said["identificationValue"], "event": identity.event}
+    def _explain(self, command: Command, ends: dict[str, Any]) -> None:
+        """Note of every item that a description belongs to what it is; what nobody has described yet, waits."""
+        found = explain(self._memory, self._owner, command.function, command.data)
+        self._context |= found.context
+        self._missing |= dict.fromkeys(found.missing)
+        time_us = self._time_us()
+        if found.unknown and time_us is not None and self._datagram.classifier in {REPLY, NOTIFY, WRITE}:
+            said = {
+                "event": self._frame.event_id,
+                "time_us": time_us,
+                "classifier": self._datagram.classifier,
+                "owner": self._owner_end,
+                **ends,
+            }
+            self._memory.wait(Waiting(self._owner, command.function, found.unknown, said, len(self._frame.raw)))
 
-    def _explain_table(self, table: dict[str, Any]) -> None:
-        """Note of every incentive of a table what it is."""
-        explained, missing = self._memory.tariff(self._owner, table)
-        if explained:
-            self._context.setdefault("tariffs", {})[f"{table['tariff']['tariffId']}"] = explained
-        self._missing |= dict.fromkeys(missing)
-
-    def _note(self, group: str, what: str, number: str, explained: dict[str, Any] | None) -> None:
-        if explained is not None:
-            self._context.setdefault(group, {})[number] = explained
-        else:
-            self._missing[f"{what} {number}"] = None
-
-    def _note_phases(self, what: str, number: str, explained: dict[str, Any] | None) -> None:
-        if explained is not None and explained.get("scopeType") in _PER_PHASE and "acMeasuredPhases" not in explained:
-            self._missing[f"phases of {what} {number}"] = None
+    def _explained_late(self) -> list[dict[str, Any]]:
+        """What was said before and is explained only now, as the parts of the payloads it would have been."""
+        told: list[dict[str, Any]] = []
+        now_us = self._time_us()
+        for waiting in self._memory.waiting_for(self._owner.device):
+            found = explain(self._memory, waiting.owner, waiting.function, waiting.data)
+            is_old = now_us is not None and now_us - waiting.said["time_us"] > _LATE_US
+            if is_old or not found.known:
+                continue
+            self._memory.told(waiting, found.unknown)
+            command = {"function": waiting.function, "data": found.known}
+            told.append({**waiting.said, "commands": [command], "context": found.context})
+        return told
 
     def _find_call(self) -> None:
         """The write that a result answers."""
@@ -231,11 +200,16 @@ class _Speech:
         self._context["call"] = {
             "function": write.command.function,
             "data": write.command.data,
-            "context": write.context,
+            "context": self._context_of(write),
             "owner": self._end(write.owner, datagram.destination),
             "time_us": write.time_us,
             "event": write.event,
         }
+
+    def _context_of(self, write: OpenWrite) -> dict[str, Any]:
+        """What explains a write: what was known when it was written, and what was described since."""
+        since = explain(self._memory, write.owner, write.command.function, write.command.data).context
+        return since | {group: {**since.get(group, {}), **known} for group, known in write.context.items()}
 
 
 def _owner_end(datagram: Datagram) -> str:

@@ -16,6 +16,8 @@ from schemas.wire.eebus.tariffs import described_incentives, explain, scope_of
 
 DESCRIPTIONS: Final = 50_000
 OPEN_WRITES: Final = 1_000
+WAITING_LIMIT_BYTES: Final = 256 * 1024
+"""Of messages that nobody has described yet, on one connection."""
 
 _TYPES_LIMIT: Final = 100
 """Types of entities and actors of use cases kept for a device."""
@@ -72,12 +74,28 @@ class OpenWrite(NamedTuple):
     context: dict[str, Any]
 
 
+class Waiting(NamedTuple):
+    """Items of a message that nobody has described yet.
+
+    ``said`` is what a payload would hold beside them and their context; ``size`` the bytes of the message.
+    """
+
+    owner: Address
+    function: str
+    data: dict[str, Any]
+    said: dict[str, Any]
+    size: int
+
+
 @dataclass(slots=True)
 class Descriptions:
     """The memory of a connection."""
 
     _known: OrderedDict[tuple[Any, ...], Known] = field(default_factory=OrderedDict)
     _open: OrderedDict[Hashable, OpenWrite] = field(default_factory=OrderedDict)
+    _waiting: OrderedDict[tuple[str, str], Waiting] = field(default_factory=OrderedDict)
+    _waiting_bytes: int = 0
+    _has_learnt: bool = False
     _is_partial: bool = False
     """Whether what is learnt now tells only what has changed."""
 
@@ -88,6 +106,29 @@ class Descriptions:
             self._is_partial = any(_is_partial(part) for part in command.filters)
             learn(self, command.data, owner, event)
             self._is_partial = False
+            self._has_learnt = True
+
+    def wait(self, waiting: Waiting) -> None:
+        """Remember what is to be explained later."""
+        key = (waiting.said["event"], waiting.function)
+        if key not in self._waiting:
+            self._waiting_bytes += waiting.size
+        self._waiting[key] = waiting
+        while self._waiting_bytes > WAITING_LIMIT_BYTES:
+            self._waiting_bytes -= self._waiting.popitem(last=False)[1].size
+
+    def waiting_for(self, device: str) -> list[Waiting]:
+        """What waits for descriptions of a device, where something was learnt since this was asked last."""
+        has_learnt, self._has_learnt = self._has_learnt, False
+        return [one for one in self._waiting.values() if one.owner.device == device] if has_learnt else []
+
+    def told(self, waiting: Waiting, unknown: dict[str, Any]) -> None:
+        """Some of what waited is explained, and the rest waits on."""
+        key = (waiting.said["event"], waiting.function)
+        if unknown:
+            self._waiting[key] = waiting._replace(data=unknown)
+        else:
+            self._waiting_bytes -= self._waiting.pop(key).size
 
     def keep(self, key: tuple[Any, ...], said: dict[str, Any], event: str) -> None:
         """Remember what was said last of something; of a part that changed, the rest holds on."""
@@ -110,6 +151,9 @@ class Descriptions:
         gone = [key for key in self._known if len(key) > 2 and key[1] == device and key[2] in entities]
         for key in gone:
             del self._known[key]
+        for waiting in list(self._waiting.values()):
+            if waiting.owner.device == device and waiting.owner.entity in entities:
+                self.told(waiting, {})
 
     def opened(self, sender: str, counter: int, write: OpenWrite) -> None:
         """Remember a write until its result comes."""

@@ -1,7 +1,8 @@
 """What messages of EEBUS SPINE say. Power and current are import positive, whatever direction a device counts positive.
 
-An observer sees one command of a datagram at a time. What is not explained (``context_missing``) says nothing until a
-replay fills its context in. Every attribute is listed in :mod:`twin.actors.eebus`.
+An observer sees one command of a datagram at a time. What is not explained (``context_missing``) says nothing; a
+message that describes it later says it (``explains``), at the time at which it was said. Every attribute is listed in
+:mod:`twin.actors.eebus`.
 """
 
 from collections.abc import Callable
@@ -34,7 +35,14 @@ _WRITTEN: Final[_ByFunction] = {
 
 
 def observe(event: Event, facts: Facts) -> None:
-    """Append to the facts what one message says; an event without a time says nothing."""
+    """Append to the facts what one message says, and what it explains of earlier ones; without a time, nothing."""
+    payload = event.payload
+    for earlier in payload.get("explains", ()):
+        _observe(event._replace(time_us=earlier["time_us"], payload=earlier), facts)
+    _observe(event, facts)
+
+
+def _observe(event: Event, facts: Facts) -> None:
     payload = event.payload
     if event.time_us is None or "ship" in payload:
         return
