@@ -2,13 +2,16 @@
 
 The tap notes a message in memory, which takes a microsecond and never waits. A thread writes what was noted onto a
 page, a file of messages, puts it on the disk and only then gives it its name; whoever records reads pages in the order
-of their names and deletes them. So either side may be slow, die or start again.
+of their names and deletes them. So either side may be slow, die or start again. Where many pages wait, fewer and
+larger ones are written; what stands on one without a name yet is on the disk all the same.
 """
 
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator
+from io import FileIO
 from pathlib import Path
 from shutil import copyfile
 from typing import Any, NamedTuple
@@ -24,8 +27,8 @@ NOT_RECORDED = "not-recorded"
 _SUFFIX = ".page"
 _PAGE_BYTES = 4 << 20
 _TURN_S = 0.05
-_LATE_TURN_S = 2.0
 _LATE_PAGES = 100
+_LATE_PAGE_S = 2.0
 
 _log = logging.getLogger(__name__)
 
@@ -85,6 +88,8 @@ class Pages:
         OSError: the folder cannot be written.
     """
 
+    _page: FileIO | None = None  # written on; it has no name yet
+
     def __init__(self, folder: Path, *, limit_bytes: int = 1 << 30, held_limit_bytes: int = 64 << 20) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
@@ -94,6 +99,8 @@ class Pages:
         for unfinished in folder.glob("*.part"):
             unfinished.rename(unfinished.with_suffix(_SUFFIX))  # read as far as it is whole
         self._number = max((int(page.stem) for page in pages_in(folder)), default=0)
+        self._page_bytes = 0
+        self._begun_s = 0.0
         self._notes: deque[Note] = deque()
         self._noted_bytes = 0  # counted by who notes
         self._written_bytes = 0  # counted by who writes
@@ -136,21 +143,18 @@ class Pages:
     def _run(self) -> None:
         is_last = False
         while not is_last:
-            is_last = self._stopping.wait(self._pause_s())
+            is_last = self._stopping.wait(_TURN_S)
             try:
-                while self._write_page():
-                    pass
+                while self._write_some():
+                    self._finish_page(is_last=is_last)
+                self._finish_page(is_last=is_last)
             except OSError as problem:
                 self._say_trouble(f"what is heard cannot be written down: {problem}")
         if self._notes:
             _log.error("%d messages were passed on and are lost: they could not be written down", len(self._notes))
 
-    def _pause_s(self) -> float:
-        """Far behind, fewer and larger pages are written."""
-        return _LATE_TURN_S if len(pages_in(self._folder)) > _LATE_PAGES else _TURN_S
-
-    def _write_page(self) -> bool:
-        """Write a page; False when there is nothing more to write, or no room."""
+    def _write_some(self) -> bool:
+        """Write notes onto the page; False when there is nothing more to write, or no room."""
         notes, size = [], 0
         for note in list(self._notes):
             notes.append(note)
@@ -160,21 +164,44 @@ class Pages:
         if not notes:
             return False
         block = block_of([note.packed() for note in notes])
-        waiting_bytes = sum(page.stat().st_size for page in self._folder.glob(f"*{_SUFFIX}"))
+        waiting_bytes = self._page_bytes + sum(map(_size_of, pages_in(self._folder)))
         if waiting_bytes + len(block) > self._limit_bytes:
             self._say_trouble(f"{self._folder} holds {waiting_bytes} bytes, its limit; is the recorder at work?")
             return False
-        part = self._folder / f"{self._number + 1:012d}.part"
-        with part.open("wb", buffering=0) as file:
-            write_through(file, block)
-        part.rename(part.with_suffix(_SUFFIX))
-        sync_folder(self._folder)
-        self._number += 1
+        self._put(block)
         self._in_trouble = False
         for _ in notes:
             self._notes.popleft()
         self._written_bytes += size
         return True
+
+    def _put(self, block: bytes) -> None:
+        if self._page is None:
+            self._page = self._part().open("wb", buffering=0)
+            self._page_bytes, self._begun_s = 0, time.monotonic()
+        try:
+            write_through(self._page, block)
+        except OSError:
+            self._page.truncate(self._page_bytes)
+            self._page.seek(self._page_bytes)
+            raise
+        self._page_bytes += len(block)
+
+    def _finish_page(self, *, is_last: bool) -> None:
+        """Give the page its name, at once or, where many wait already, when it is large or a while old."""
+        if self._page is None or not self._page_bytes:
+            return
+        is_young = self._page_bytes < _PAGE_BYTES and time.monotonic() - self._begun_s < _LATE_PAGE_S
+        if is_young and not is_last and len(pages_in(self._folder)) > _LATE_PAGES:
+            return
+        self._part().rename(self._part().with_suffix(_SUFFIX))
+        self._page.close()
+        self._page, self._page_bytes = None, 0
+        self._number += 1
+        sync_folder(self._folder)
+
+    def _part(self) -> Path:
+        return self._folder / f"{self._number + 1:012d}.part"
 
     def _say_trouble(self, sentence: str) -> None:
         if not self._in_trouble:
@@ -185,6 +212,14 @@ class Pages:
 def pages_in(folder: Path) -> list[Path]:
     """The pages that wait, oldest first."""
     return sorted(folder.glob(f"*{_SUFFIX}"))
+
+
+def _size_of(page: Path) -> int:
+    """How large a page is; 0 once it was read and deleted."""
+    try:
+        return page.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def read_page(page: Path) -> list[Note]:

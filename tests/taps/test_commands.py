@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner
-from conftest import NOBODY, Tap
+from tap_process import NOBODY, Tap
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"

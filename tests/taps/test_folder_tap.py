@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 import zstandard
 from click.testing import CliRunner
-from conftest import NOBODY, Tap
+from tap_process import NOBODY, Tap
 
 from schemas.time import SLOT_US, parse_time
 from schemas.wire.mscons import encode_interchange, message_of, profile

@@ -7,9 +7,9 @@ import threading
 
 import pytest
 from click.testing import CliRunner
-from conftest import NOBODY, Tap, free_port
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
+from tap_process import NOBODY, Tap, free_port
 
 from streams.taps.mqtt import main
 from streams.taps.topic_table import BadTable, read_table

@@ -10,12 +10,12 @@ import ocpp.v16
 import ocpp.v201
 import psutil
 import pytest
-from conftest import NOBODY, Tap, free_port
 from ocpp.routing import after, on
 from ocpp.v16 import call as call16
 from ocpp.v16 import call_result as result16
 from ocpp.v201 import call as call201
 from ocpp.v201 import call_result as result201
+from tap_process import NOBODY, Tap, free_port
 from websockets import ConnectionClosedOK
 from websockets.asyncio.client import connect
 from websockets.asyncio.server import serve

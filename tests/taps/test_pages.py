@@ -4,6 +4,7 @@ import pytest
 
 from streams.reader import Conversations, read
 from streams.spool import SpoolTaken
+from streams.taps import pages as pages_module
 from streams.taps.pages import NOT_RECORDED, Note, Pages, pages_in, read_page
 
 CONTEXT = {"direction": "to_csms"}
@@ -52,6 +53,32 @@ def test_a_page_that_was_never_finished_is_read_as_far_as_it_is_whole(written, t
     assert written([note(3)]) == [*notes, note(1), note(3)]
     read_page(pages_in(tmp_path)[1])
     assert (tmp_path / "000000000009.damaged").exists()
+
+
+def test_what_is_written_while_many_pages_wait_outlives_a_kill(tmp_path):
+    for number in range(1, 102):
+        (tmp_path / f"{number:012d}.page").write_bytes(b"")
+    pages = Pages(tmp_path)
+    pages.start()
+    notes = [note(number) for number in range(3)]
+    for each in notes:
+        pages.note(each)
+        time.sleep(0.1)
+    kept = (tmp_path / "000000000102.part").read_bytes()
+    pages.stop()
+    assert (tmp_path / "000000000102.page").read_bytes() == kept
+    assert read_page(tmp_path / "000000000102.page") == notes
+
+
+def test_no_trouble_is_said_when_a_page_is_taken_while_its_size_is_asked(tmp_path, caplog, monkeypatch):
+    taken = tmp_path / "000000000001.page"
+    monkeypatch.setattr(pages_module, "pages_in", lambda _: [taken])
+    pages = Pages(tmp_path)
+    pages.note(note(1))
+    pages.start()
+    pages.stop()
+    assert read_page(tmp_path / "000000000002.page") == [note(1)]
+    assert not caplog.records
 
 
 def test_two_taps_cannot_write_in_one_folder(tmp_path):

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
-from conftest import NOBODY, Tap
+from tap_process import NOBODY, Tap
 
 from schemas.wire.iec104 import encode_command, encode_measurement, encode_setup
 from schemas.wire.sml import FORMAT as SML
