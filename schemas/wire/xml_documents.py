@@ -39,7 +39,8 @@ def parse(raw: bytes, element_limit: int = ELEMENT_LIMIT) -> Element:
         parser.feed(raw)
         root: Element = parser.close()
     except DefusedXmlException as problem:
-        raise BadSyntax(f"document types and entities are not accepted: {problem}") from problem
+        words = "document types and entities are not accepted; send the document without its <!DOCTYPE ...>"
+        raise BadSyntax(words, max(raw.find(b"<!DOCTYPE"), 0)) from problem
     except ParseError as problem:
         raise _as_wire_error(problem, raw) from problem
     except (ValueError, LookupError) as problem:

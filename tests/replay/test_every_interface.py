@@ -48,13 +48,14 @@ def test_what_messages_of_every_interface_say_arrives(config, worker, folders):
         assert (sent.messages > 0, sent.rejects) == (True, 0), (number, name)
         said[number, name] = facts_of(folder, number, name)
     lag.wait_until_written(config, 60)
-    told, counted, listed = stored(config)
+    told, counted, listed, sampled = stored(config)
     assert {f"interface:{number}" for number, _ in SPOKEN} <= {actor for actor, _ in told}
     for place, facts in said.items():
         assert facts.all(), f"{place}: messages that say nothing prove nothing"
         assert {(seen.actor, seen.attribute) for seen in facts.observations} <= told, place
         assert {(seen.point, seen.obis) for seen in facts.readings} <= counted, place
         assert {(value.series, value.object) for value in facts.slot_values} <= listed, place
+        assert {sample.point for sample in facts.samples} <= sampled, place
 
 
 def facts_of(folder, number, name):
@@ -68,9 +69,10 @@ def facts_of(folder, number, name):
 
 
 def stored(config):
-    """Attributes of actors, registers of points, series of objects that are in the database with a value."""
+    """Attributes of actors, registers of points, series of objects, points with power that are in the database."""
     with psycopg.connect(config.database_url, options=f"-c search_path={config.schema}") as connection:
         told = connection.execute("select actor, attribute from twin join signal using (signal_id)").fetchall()
         counted = connection.execute("select point, obis from edge join register using (register_id)").fetchall()
         listed = connection.execute("select series, object from slot_value join series using (series_id)").fetchall()
-    return set(told), set(counted), set(listed)
+        sampled = connection.execute("select point from sample").fetchall()
+    return set(told), set(counted), set(listed), {point for (point,) in sampled}
