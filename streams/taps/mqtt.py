@@ -9,6 +9,7 @@
 | (none) | ``TWIN_MQTT_PASSWORD`` | password at the broker |
 | ``--broker-ca`` | ``TWIN_MQTT_BROKER_CA`` | who signed the broker's certificate |
 | ``--protocol`` | ``TWIN_MQTT_PROTOCOL`` | 3.1.1 or 5 |
+| ``--acknowledge`` | ``TWIN_MQTT_ACKNOWLEDGE`` | who must have a message: kafka, or disk while Kafka is away |
 
 Where Kafka is, and how much may wait on disk, is said as everywhere (:mod:`streams.settings`).
 """
@@ -17,6 +18,7 @@ import asyncio
 import logging
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -44,11 +46,22 @@ _PORTS = {"mqtt": 1883, "mqtts": 8883}
 @click.option(
     "--protocol", type=click.Choice(["3.1.1", "5"]), default="3.1.1", show_default=True, envvar="TWIN_MQTT_PROTOCOL"
 )
-def main(broker: str, table: Path, client_id: str, user: str, broker_ca: Path | None, protocol: str) -> None:
+@click.option(
+    "--acknowledge",
+    type=click.Choice(["kafka", "disk"]),
+    default="kafka",
+    show_default=True,
+    envvar="TWIN_MQTT_ACKNOWLEDGE",
+    help="Who must have a message before the broker may forget it.",
+)
+def main(
+    broker: str, table: Path, client_id: str, user: str, broker_ca: Path | None, protocol: str, acknowledge: str
+) -> None:
     """Subscribe to an MQTT broker and record what is published on the topics of a table.
 
-    Quality of service 1 in a persistent session: a message is acknowledged to the broker once Kafka has it, or the
-    disk while Kafka is away. What is published while this does not run waits at the broker.
+    Quality of service 1 in a persistent session: a message is acknowledged to the broker once Kafka has it. What is
+    published while Kafka is away, or while this does not run, waits at the broker; for one that keeps few messages
+    (Mosquitto: max_queued_messages, 1,000 a client) --acknowledge disk lets them wait on disk while Kafka is away.
 
     The table is a CSV file. Its first line is topic,interface,source and the others say where the messages of a topic
     belong and who spoke, for example hems/+/energy,6,{2} where {2} stands for the topic's second level.
@@ -61,6 +74,8 @@ def main(broker: str, table: Path, client_id: str, user: str, broker_ca: Path | 
         address, is_secure = _broker(broker)
         rows = _rows(table)
         config = settings(with_database=False)
+        if acknowledge == "kafka":
+            config = replace(config, spool_limit_bytes=0)
         road = road_of(config, config.home / "taps" / f"mqtt-{client_id}" / "spool")
         subscriber = Subscriber(road, rows, client_id, is_5=protocol == "5")
         if user:

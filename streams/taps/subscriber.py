@@ -1,15 +1,17 @@
-"""Between an MQTT broker and the road: a message is acknowledged to the broker once Kafka or the spool has it.
+"""Between an MQTT broker and the road: a message is acknowledged to the broker once the road has it.
 
-The session is persistent: what is published while nobody listens waits at the broker. What was not acknowledged when a
-connection broke comes again; it gets the time at which it first came, so it becomes the same event.
+What the road does not take, because Kafka is away, is tried again and stays unacknowledged, so the broker holds it and
+what comes behind it. The session is persistent: what is published while nobody listens waits at the broker. What was
+not acknowledged when a connection broke comes again; it gets the time at which it first came, so it becomes the same
+event.
 """
 
 import logging
 import threading
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from concurrent.futures import Future
 from hashlib import blake2b
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
@@ -38,6 +40,15 @@ _END_S: Final = 10.0
 _log = logging.getLogger(__name__)
 
 
+class _Held(NamedTuple):
+    """A message that is not acknowledged yet; ``connection`` counts in which connection it came."""
+
+    message: MQTTMessage
+    interface: str
+    part: Part
+    connection: int
+
+
 class Subscriber:
     """Brings what a broker has for the topics of a table.
 
@@ -57,6 +68,9 @@ class Subscriber:
         self._connection = 0
         self._held_bytes = 0
         self._fewer = threading.Condition()
+        self._later: deque[_Held] = deque()
+        self._order = threading.RLock()  # held while messages go to the road or are put off
+        self._is_refused = False
         self._stopping = threading.Event()
         self.client = Client(
             CallbackAPIVersion.VERSION2,
@@ -88,6 +102,10 @@ class Subscriber:
     def stop(self) -> None:
         """Take nothing more, acknowledge what is on its way, and leave; the broker keeps the session."""
         self._stopping.set()
+        with self._order:
+            for held in self._later:  # not acknowledged: they come again
+                self._release(held)
+            self._later.clear()
         with self._fewer:
             self._fewer.wait_for(lambda: not self._held_bytes, _END_S)
         self.client.disconnect()
@@ -131,7 +149,12 @@ class Subscriber:
             self._fewer.wait_for(lambda: self._held_bytes < HELD_LIMIT_BYTES)
             self._held_bytes += size
         part = Posted(bytes(message.payload), row.source_of(message.topic), self._time_us(message))
-        self._submit(message, row.interface, part, self._connection)
+        with self._order:
+            held = _Held(message, row.interface, part, self._connection)
+            if self._later:
+                self._later.append(held)  # behind those that came before
+            else:
+                self._submit(held)
 
     def _pass_over(self, message: MQTTMessage, *, is_known: bool) -> None:
         """What an earlier table asked for still comes in a persistent session; empty ones only clear what was kept."""
@@ -153,27 +176,52 @@ class Subscriber:
             self._times.popitem(last=False)
         return time_us
 
-    def _submit(self, message: MQTTMessage, interface: str, part: Part, connection: int) -> None:
-        answer = self._road.submit(interface, [part], len(message.payload))
-        answer.add_done_callback(lambda done: self._done(done, message, interface, part, connection))
+    def _submit(self, held: _Held) -> None:
+        answer = self._road.submit(held.interface, [held.part], len(held.message.payload))
+        answer.add_done_callback(lambda done: self._done(done, held))
 
-    def _done(self, done: Future[Answer], message: MQTTMessage, interface: str, part: Part, connection: int) -> None:
+    def _done(self, done: Future[Answer], held: _Held) -> None:
         problem = done.exception()
-        if isinstance(part, Posted) and problem is not None and not isinstance(problem, SpoolFull):
+        if isinstance(held.part, Posted) and problem is not None and not isinstance(problem, SpoolFull):
             # It would come again and again, and fail each time.
-            detail = f"{type(problem).__name__}: {problem}"
-            rejected = Rejected(interface, part.source, part.raw, 0, part.time_us, "", DECODER_ERROR, detail)
-            self._submit(message, interface, BadLine(0, rejected), connection)
+            part, detail = held.part, f"{type(problem).__name__}: {problem}"
+            rejected = Rejected(held.interface, part.source, part.raw, 0, part.time_us, "", DECODER_ERROR, detail)
+            self._submit(held._replace(part=BadLine(0, rejected)))
             return
         if isinstance(problem, SpoolFull) and not self._stopping.is_set():
-            _log.warning("%s; the message waits, and the broker with it", problem)
-            later = threading.Timer(_RETRY_S, self._submit, (message, interface, part, connection))
-            later.daemon = True
-            later.start()
+            self._put_off(held)
             return
-        # A number that was given in an earlier connection may mean another message by now.
-        if problem is None and connection == self._connection:
-            self.client.ack(message.mid, message.qos)
+        if problem is None:
+            self._say_refused(is_refused=False)
+            # A number that was given in an earlier connection may mean another message by now.
+            if held.connection == self._connection:
+                self.client.ack(held.message.mid, held.message.qos)
+        self._release(held)
+
+    def _put_off(self, held: _Held) -> None:
+        self._say_refused(is_refused=True)
+        with self._order:
+            self._later.append(held)
+            if len(self._later) == 1:
+                again = threading.Timer(_RETRY_S, self._try_again)
+                again.daemon = True
+                again.start()
+
+    def _try_again(self) -> None:
+        with self._order:
+            waiting, self._later = self._later, deque()
+            for held in waiting:
+                self._submit(held)
+
+    def _say_refused(self, *, is_refused: bool) -> None:
+        """Say once when messages begin to wait, and when they wait no longer."""
+        if is_refused and not self._is_refused:
+            _log.warning("Kafka is away: messages are not acknowledged, and wait at the broker")
+        elif self._is_refused and not is_refused:
+            _log.info("Kafka takes messages again")
+        self._is_refused = is_refused
+
+    def _release(self, held: _Held) -> None:
         with self._fewer:
-            self._held_bytes -= len(message.payload)
+            self._held_bytes -= len(held.message.payload)
             self._fewer.notify_all()

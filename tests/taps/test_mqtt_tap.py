@@ -1,9 +1,12 @@
 """The MQTT subscriber against a real Mosquitto."""
 
 import os
+import re
 import shutil
 import subprocess
 import threading
+import time
+from concurrent.futures import Future
 
 import pytest
 from click.testing import CliRunner
@@ -11,7 +14,10 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 from tap_process import NOBODY, Tap, free_port
 
+from streams.gateway.road import Answer
+from streams.spool import SpoolFull
 from streams.taps.mqtt import main
+from streams.taps.subscriber import Subscriber
 from streams.taps.topic_table import BadTable, read_table
 
 MOSQUITTO = shutil.which("mosquitto", path=f"/usr/sbin:/usr/local/sbin:{os.environ.get('PATH', '')}")
@@ -103,17 +109,68 @@ def test_what_is_published_is_in_kafka_also_what_came_while_nobody_listened(
 
 @needs_mosquitto
 @pytest.mark.stack
-def test_what_neither_kafka_nor_disk_can_take_stays_with_the_broker(kafka, broker, subscribed, events_on, monkeypatch):
-    monkeypatch.setenv("TWIN_SPOOL_LIMIT_BYTES", "1")
+def test_what_kafka_does_not_have_stays_with_the_broker_in_order(kafka, broker, subscribed, events_on):
+    commands = [str(number).encode() for number in range(30)]  # more than Mosquitto sends without being answered
     with subscribed(NOBODY) as tap:
         tap.wait_for("connected to the broker")
-        broker.publish([("app/home/anna/command", b"charge")])
-        tap.wait_for("the message waits, and the broker with it")
-    monkeypatch.delenv("TWIN_SPOOL_LIMIT_BYTES")
+        broker.publish([("app/home/anna/command", command) for command in commands])
+        tap.wait_for("not acknowledged, and wait at the broker")
+        assert tap.stop() == 0, tap.said
     assert events_on("7") == []
+    with subscribed(kafka) as tap:
+        tap.wait_until(lambda: len(events_on("7")) >= len(commands))
+    assert [event.raw for event in events_on("7")] == commands
+
+
+@needs_mosquitto
+@pytest.mark.stack
+def test_the_disk_may_take_what_kafka_cannot_if_told_so(kafka, broker, subscribed, events_on):
+    with subscribed(NOBODY, "--acknowledge", "disk") as tap:
+        tap.wait_for("connected to the broker")
+        broker.publish([("app/home/anna/command", b"charge")])
+        tap.wait_until(lambda: re.search("[1-9][0-9]* messages wait", tap.said))
+    broker.stop()
     with subscribed(kafka) as tap:
         tap.wait_until(lambda: events_on("7"))
     assert [event.raw for event in events_on("7")] == [b"charge"]
+
+
+class _Road:
+    """Takes nothing while ``is_closed``; what it took, in order."""
+
+    def __init__(self):
+        self.is_closed, self.taken = True, []
+
+    def submit(self, _interface, parts, _size):
+        answer = Future()
+        if self.is_closed:
+            answer.set_exception(SpoolFull())
+        else:
+            self.taken += [part.raw for part in parts]
+            answer.set_result(Answer(["id"], [], spooled=False))
+        return answer
+
+
+@needs_mosquitto
+def test_what_waited_goes_before_what_came_later(broker):
+    road = _Road()
+    subscriber = Subscriber(road, read_table(["topic,interface,source", "a,7,"]), "order")
+    subscriber.start("127.0.0.1", broker.port)
+    until(subscriber.client.is_connected)
+    time.sleep(0.3)
+    broker.publish([("a", b"1"), ("a", b"2")])
+    road.is_closed = False
+    broker.publish([("a", b"3")])
+    until(lambda: len(road.taken) == 3)
+    subscriber.stop()
+    assert road.taken == [b"1", b"2", b"3"]
+
+
+def until(condition):
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 @needs_mosquitto
