@@ -254,7 +254,9 @@ class _Reading:
 
     def _messages(self, stream: BoundedReader, head: bytes) -> Iterator[Outcome]:
         wire_format = recognise(self._interface, head, self._piece.name)
-        accepted = [format_of(name) for name in interface_of(self._interface).formats]
+        names = interface_of(self._interface).formats
+        known = {} if wire_format is None else {wire_format.name: wire_format}
+        accepted = [known.get(name) or format_of(name) for name in names]
         self._log = program_log(accepted, wire_format, head)
         if self._log is not None:
             for name, item in self._log.split(stream.read(HEAD_BYTES), stream):
