@@ -224,6 +224,39 @@ def test_from_set_point_to_confirmation_and_to_response():
     assert ("technical-aggregator:AGG", "activation.delivered.response_delay") not in said(there, conversation, later)
 
 
+@pytest.mark.parametrize(
+    ("before", "answer", "is_reached"),
+    [(Decimal(-5), "-0.2", True), (Decimal(-5), "-0.3", False), (None, "-0.2", False)],
+)
+def test_a_set_point_of_zero_is_reached_within_a_share_of_the_step_to_it(before, answer, is_reached):
+    conversation, later = Conversation("25", {"points": POINTS}), NOON_US + SECOND_US
+    if before is not None:
+        said(encode_command(63, 7, 2001, before, time_us=NOON_US), conversation)
+    said(encode_command(63, 7, 2001, Decimal(0), time_us=later), conversation, later)
+    found = said(
+        encode_measurement(36, 7, [(2002, Decimal(answer))], time_us=later + SECOND_US), conversation, later + SECOND_US
+    )
+    delay = found.get(("technical-aggregator:AGG", "activation.delivered.response_delay"))
+    assert (delay is not None) == is_reached
+
+
+def test_the_delay_of_a_set_point_that_is_said_every_few_seconds_counts_from_when_it_was_said_first():
+    conversation = Conversation("25", {"points": POINTS})
+    delays = {}
+    for second in range(0, 24, 4):
+        call_us = NOON_US + second * SECOND_US
+        said(encode_command(63, 7, 2001, Decimal(-5), time_us=call_us), conversation, call_us)
+        sure_us = call_us + SECOND_US // 2
+        found = said(encode_command(63, 7, 2001, Decimal(-5), time_us=sure_us, cause=7), conversation, sure_us)
+        assert found["technical-aggregator:AGG", "activation.setpoint.confirmation_delay"][0] == Decimal("0.5")
+        delivered = Decimal(-5) if second >= 12 else Decimal(0)
+        answer = encode_measurement(36, 7, [(2002, delivered)], time_us=call_us + SECOND_US)
+        found = said(answer, conversation, call_us + SECOND_US)
+        if delay := found.get(("technical-aggregator:AGG", "activation.delivered.response_delay")):
+            delays[second] = delay[0]
+    assert delays == {12: 13}
+
+
 def test_the_confirmation_of_a_selection_confirms_no_set_point():
     conversation, later = Conversation("25", {"points": POINTS}), NOON_US + 10 * SECOND_US
     said(encode_command(50, 7, 2001, Decimal(12)), conversation)

@@ -12,7 +12,8 @@ from schemas.wire.iec104 import asdu as content
 from schemas.wire.iec104.asdu import ACTIVATION, COMMANDS, CONFIRMATION, MEASURED, SET_POINTS, STEPS, Asdu, Fields
 
 REACHED: Final = Decimal("0.05")
-"""[M] A set point counts as reached when the answering measurement is within 5 % of it."""
+"""[M] A set point counts as reached when the answering measurement is within 5 % of it, or of the step to it from the
+one before: zero is reached where a plant still draws a little."""
 
 AHEAD_US: Final = SLOT_US
 """[M] By how much a time tag may lie behind the moment it was heard: clocks drift, a wrong zone is hours."""
@@ -20,6 +21,7 @@ AHEAD_US: Final = SLOT_US
 NO_POINT: Final = "the point list has no such address"
 
 _OPEN: Final = "open"
+_LATEST: Final = "latest"
 _OPEN_LIMIT: Final = 10_000
 _ASDU_AT: Final = 6
 
@@ -99,6 +101,7 @@ def _follow(said: Asdu, time_us: int | None, frame: Frame, conversation: Convers
     if time_us is None:
         return
     waiting: dict[tuple[int, int], dict[str, Any]] = conversation.memory.setdefault(_OPEN, {})
+    latest: dict[tuple[int, int], dict[str, Any]] = conversation.memory.setdefault(_LATEST, {})
     points: PointList = conversation.memory.get(POINTS) or {}
     for entry in said.objects:
         key = (said.station, entry["address"])
@@ -106,15 +109,23 @@ def _follow(said: Asdu, time_us: int | None, frame: Frame, conversation: Convers
         if "ahead_us" in entry and frame.time_us is not None:
             stamp = frame.time_us  # whatever its clock shows, it was heard then
         if said.type in SET_POINTS and said.cause == ACTIVATION and not entry["select"]:
-            waiting.pop(key, None)
             call = {"time_us": stamp, "event": frame.event_id, "value": entry["value"], "heard_us": frame.time_us}
-            waiting[key] = call
-            if len(waiting) > _OPEN_LIMIT:
-                del waiting[next(iter(waiting))]
+            before = latest[key]["value"] if key in latest else None
+            if before != entry["value"]:  # said again, as every few seconds in balancing, it asks for nothing new
+                _keep(waiting, key, call | {"before": before})
+            _keep(latest, key, call)
         elif said.type in SET_POINTS and said.cause == CONFIRMATION and not entry["select"]:
-            _answer(entry, waiting.get(key), stamp, frame)
+            _answer(entry, latest.get(key), stamp, frame)
         elif said.type in MEASURED and (point := points.get(key)) is not None and point.answers is not None:
             _reach(entry, point, (said.station, point.answers), waiting, stamp, points)
+
+
+def _keep(kept: dict[tuple[int, int], Any], key: tuple[int, int], value: Any) -> None:
+    """Keep a value as the latest; the oldest of too many is forgotten."""
+    kept.pop(key, None)
+    kept[key] = value
+    if len(kept) > _OPEN_LIMIT:
+        del kept[next(iter(kept))]
 
 
 def _answer(entry: Fields, call: dict[str, Any] | None, stamp: int, frame: Frame) -> None:
@@ -140,9 +151,10 @@ def _reach(
     call = waiting.get(key)
     if call is None or stamp < call["time_us"] or not _is_number(entry["value"]) or not _is_number(call["value"]):
         return
-    wanted = call["value"] * (points[key].factor if key in points else 1)
-    found = entry["value"] * point.factor
-    if abs(found - wanted) <= abs(wanted) * REACHED:
+    factor = points[key].factor if key in points else 1
+    wanted, found = call["value"] * factor, entry["value"] * point.factor
+    step = abs(wanted - call["before"] * factor) if _is_number(call["before"]) else 0
+    if abs(found - wanted) <= max(abs(wanted), step) * REACHED:
         entry["reaches"] = {"event": call["event"], "delay_us": stamp - call["time_us"]}
         del waiting[key]
 
