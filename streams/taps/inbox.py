@@ -91,6 +91,10 @@ class Inbox:
                 except SpoolFull as problem:
                     _log.warning("%s; files wait where they are", problem)
                     break
+                except FileNotFoundError:
+                    if not file.parent.is_dir():
+                        raise
+                    _log.warning("%s was taken away by somebody else", file)
             stopped.wait(min(_TURN_S, self._settle_s))
 
     def subfolders(self) -> list[tuple[str, Path]]:
@@ -123,9 +127,16 @@ class Inbox:
         whole = []
         for interface, folder in self.subfolders():
             for file in sorted(folder.iterdir()):
-                if file.name.startswith(".") or file.name.endswith(_UNFINISHED) or not file.is_file():
+                if file.name.startswith(".") or file.name.endswith(_UNFINISHED) or file.name in {DONE, REJECTED}:
                     continue
-                stat = file.stat()
+                if not file.is_file():
+                    if file.exists() or file.is_symlink():
+                        self._pass_over(file, "it is no file")
+                    continue
+                try:
+                    stat = file.stat()
+                except FileNotFoundError:
+                    continue  # taken away this moment
                 state = (stat.st_size, stat.st_mtime_ns)
                 before, since_s = self._seen.get(file, (None, now_s))
                 seen[file] = (state, since_s if state == before else now_s)
@@ -143,8 +154,15 @@ class Inbox:
             answer = self._road.submit(interface, [Dropped(Source(file, plain_name(file.name), size))], size)
             try:
                 reason = reason_of(answer.result())
+            except FileNotFoundError:
+                raise
             except OSError as problem:
                 reason = f"The file cannot be read: {problem}"
+            except SpoolFull:
+                raise
+            except Exception as problem:  # noqa: BLE001 -- one file must not hold up all that follow
+                _log.exception("%s made its reader fail", file)
+                reason = f"The file made its reader fail: {type(problem).__name__}: {problem}"
         if reason:
             _log.warning("%s: %s", file, reason.partition("\n")[0])
             moved = _free(file.parent / REJECTED, file)

@@ -7,6 +7,7 @@ event.
 """
 
 import logging
+import sys
 import threading
 from collections import OrderedDict, deque
 from concurrent.futures import Future
@@ -38,6 +39,9 @@ _RETRY_S: Final = 1.0
 _END_S: Final = 10.0
 
 _log = logging.getLogger(__name__)
+_client_log = logging.getLogger(f"{__name__}.client")
+# paho says this after each try that failed, and why it failed was said by then
+_client_log.addFilter(lambda record: not record.getMessage().startswith("Client is not connected"))
 
 
 class _Held(NamedTuple):
@@ -86,7 +90,7 @@ class Subscriber:
         self.client.on_subscribe = self._on_subscribe
         self.client.on_message = self._on_message
         # What is wrong with one message is logged, and must not end the thread that listens.
-        self.client.enable_logger(_log)
+        self.client.enable_logger(_client_log)
         self.client.suppress_exceptions = True
 
     def start(self, host: str, port: int) -> None:
@@ -122,7 +126,8 @@ class Subscriber:
         _log.info("connected to the broker, %s session", "an earlier" if flags.session_present else "a new")
 
     def _on_connect_fail(self, _client: Client, _userdata: object) -> None:
-        _log.warning("the broker does not answer; trying again")
+        problem = sys.exc_info()[1]  # it is called while paho handles it
+        _log.warning("the broker cannot be reached: %s; trying again", problem)
 
     def _on_disconnect(
         self, _client: Client, _userdata: object, _flags: DisconnectFlags, code: ReasonCode, _props: Properties | None

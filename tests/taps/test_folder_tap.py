@@ -1,6 +1,7 @@
 """The watched folder: files of market messages, as partners and AS4 gateways put them there."""
 
 import gzip
+import os
 import signal
 import threading
 import time
@@ -172,6 +173,42 @@ def test_what_lies_in_the_wrong_place_is_left_there_and_said_once(market, spooli
     assert len(said) == 2
     assert "loose.txt is passed over: it lies in no subfolder named by the number of an interface" in said[1]
     assert "there is no interface '99'" in said[0]
+
+
+def test_a_file_that_somebody_takes_away_holds_up_no_other(market, spooling, caplog, monkeypatch):
+    for name in ("a.txt", "b.txt"):
+        (market / name).write_bytes(GOOD)
+    take = Inbox._take
+
+    def take_away_first(self, interface, file):
+        if file.name == "a.txt":
+            file.unlink()
+        take(self, interface, file)
+
+    monkeypatch.setattr(Inbox, "_take", take_away_first)
+    spooling(lambda: lie(market / "done") == ["b.txt"])
+    assert "a.txt was taken away by somebody else" in caplog.text
+
+
+def test_a_file_that_makes_its_reader_fail_is_rejected_and_holds_up_no_other(market, spooling, monkeypatch):
+    def fail(*_, **__):
+        raise RecursionError("too deep")
+
+    monkeypatch.setattr(inbox, "read", fail)
+    for name in ("a.txt", "b.txt"):
+        (market / name).write_bytes(GOOD)
+    spooling(lambda: len(lie(market / "rejected")) == 4)
+    assert "made its reader fail: RecursionError: too deep" in (market / "rejected" / "a.txt.reason.txt").read_text()
+
+
+def test_what_is_no_file_is_left_there_and_said_once(market, spooling, caplog):
+    (market / "folder").mkdir()
+    (market / "link").symlink_to("nowhere")
+    os.mkfifo(market / "pipe")
+    (market / "a.txt").write_bytes(GOOD)
+    spooling(lambda: lie(market / "done") == ["a.txt"])
+    said = [record.getMessage() for record in caplog.records if "it is no file" in record.getMessage()]
+    assert [sentence.split(" is passed")[0].rpartition("/")[2] for sentence in said] == ["folder", "link", "pipe"]
 
 
 def test_another_file_of_the_same_name_lies_beside_the_first(market, spooling):

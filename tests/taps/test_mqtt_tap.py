@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import socket
 import subprocess
 import threading
 import time
@@ -74,14 +75,23 @@ def broker(request, tmp_path):
 
 
 @pytest.fixture
-def subscribed(broker, topic_prefix, tmp_path):
+def subscribed_to(topic_prefix, tmp_path):
     """Function: a subscriber in a process of its own."""
     table = tmp_path / "topics.csv"
     table.write_text(TABLE)
 
-    def start(kafka, *more):
-        url = f"mqtt://127.0.0.1:{broker.port}"
+    def start(url, kafka, *more):
         return Tap("mqtt", "--broker", url, "--table", table, *more, kafka=kafka, prefix=topic_prefix, home=tmp_path)
+
+    return start
+
+
+@pytest.fixture
+def subscribed(broker, subscribed_to):
+    """Function: a subscriber to the broker."""
+
+    def start(kafka, *more):
+        return subscribed_to(f"mqtt://127.0.0.1:{broker.port}", kafka, *more)
 
     return start
 
@@ -209,6 +219,27 @@ def test_a_broker_that_refuses_is_said(broker, subscribed):
         tap.wait_for("the broker refuses: Not authorized")
         assert tap.stop() == 0, tap.said
     assert "Traceback" not in tap.said
+
+
+def test_a_broker_that_is_not_there_is_said(subscribed_to):
+    with subscribed_to(f"mqtt://127.0.0.1:{free_port()}", NOBODY) as tap:
+        tap.wait_for("the broker cannot be reached: .*Connection refused; trying again")
+        time.sleep(0.2)
+        assert tap.stop() == 0, tap.said
+    assert "Client is not connected" not in tap.said
+
+
+def test_why_tls_fails_is_said(subscribed_to):
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer():
+            with listening.accept()[0] as connection:
+                connection.recv(1000)
+                connection.sendall(b"no TLS is spoken here")
+
+        threading.Thread(target=answer, daemon=True).start()
+        with subscribed_to(f"mqtts://127.0.0.1:{listening.getsockname()[1]}", NOBODY) as tap:
+            tap.wait_for(r"the broker cannot be reached: \[SSL.*; trying again")
 
 
 def test_the_first_line_that_fits_says_where_a_message_belongs():
