@@ -31,7 +31,9 @@ def measure(parts: list[dict[str, Any]], existing: list[dict[str, Any]]) -> tupl
     except psycopg.errors.UndefinedTable:
         return None, found, "the database has no tables yet; `twin migrate` makes them"
     except (KafkaError, psycopg.Error, OSError, SettingsError) as problem:
-        return None, found, first_line(problem) or type(problem).__name__
+        said = first_line(problem) or type(problem).__name__
+        _name_the_silent(parts, problem, said)
+        return None, found, said
     for part in parts:
         if part["name"].startswith("worker-"):
             part["lag"] = behind
@@ -40,6 +42,20 @@ def measure(parts: list[dict[str, Any]], existing: list[dict[str, Any]]) -> tupl
         elif part["name"] == "gateway":
             part["lag"] = lag.of_gateway(config)
     return behind, found, ""
+
+
+def _name_the_silent(parts: list[dict[str, Any]], problem: Exception, said: str) -> None:
+    """A server of ours whose process runs and that does not answer is silent, and not well."""
+    silent = (
+        "kafka"
+        if isinstance(problem, KafkaError)
+        else "postgres"
+        if isinstance(problem, psycopg.OperationalError)
+        else ""
+    )
+    for part in parts:
+        if part["name"] == silent and part["state"] == "running":
+            part["state"], part["error"], part["error_at"] = "silent", f"it does not answer: {said}", ""
 
 
 def _existing_versions(existing: list[dict[str, Any]]) -> dict[str, str]:

@@ -65,8 +65,8 @@ def status(json_: bool) -> None:
     """Say of every part since when it runs, its version, how far it is behind, and what went wrong last.
 
     The lag of the workers is theirs together: messages in Kafka that are not in the tables yet; that of the archiver
-    likewise for the archive; that of the gateway is what waits on its disk for Kafka. Exit code 1 when a part
-    died or nothing runs.
+    likewise for the archive; that of the gateway is what waits on its disk for Kafka. A server whose
+    process runs and that does not answer is silent. Exit code 1 when a part died or is silent, or nothing runs.
 
     Example: twin status --json
     """

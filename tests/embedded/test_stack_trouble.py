@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -43,13 +44,18 @@ def home(tmp_path):
 def left_behind(home):
     """A process that a killed supervisor left behind, and the state that says so."""
     process = subprocess.Popen(["sleep", "60"], start_new_session=True)
-    part = {"pid": process.pid, "born": birth(process.pid), "once": False, "stage": 2, "stop_signal": 15}
-    part |= {"state": "running", "ready": True, "since": "2026-11-25T09:00:00Z", "starts": 1, "address": ""}
-    state = {"supervisor": process.pid, "supervisor_born": "earlier", "kafka": "127.0.0.1:1", "database_url": "x"}
-    (home / "stack.json").write_text(json.dumps(state | {"parts": {"worker-1": part}}))
+    runs(home, process, "worker-1")
     yield process
     process.kill()
     process.wait()
+
+
+def runs(home, process, name, **servers):
+    """Write that the process is the part of that name."""
+    part = {"pid": process.pid, "born": birth(process.pid), "once": False, "stage": 0, "stop_signal": 15}
+    part |= {"state": "running", "ready": True, "since": "2026-11-25T09:00:00Z", "starts": 1, "address": ""}
+    state = {"supervisor": process.pid, "supervisor_born": "earlier", "kafka": "127.0.0.1:1", "database_url": "x"}
+    (home / "stack.json").write_text(json.dumps(state | servers | {"parts": {name: part}}))
 
 
 def one_sentence(said):
@@ -147,6 +153,23 @@ def test_status_says_when_nobody_watches_the_parts(twin, left_behind):
     _, said = twin("status")
     assert "worker-1   running" in said
     assert "nobody watches these parts" in said
+
+
+def test_status_names_a_database_that_runs_and_does_not_answer(twin, home, left_behind):
+    runs(home, left_behind, "postgres", database_url="postgresql://u:secret@127.0.0.1:1/d")
+    code, said = twin("status")
+    assert code == 1
+    assert re.search(r"^postgres +silent ", said, re.MULTILINE)
+    assert "last error of postgres: it does not answer: " in said
+    assert "secret" not in said
+
+
+def test_status_names_a_broker_that_hangs(twin, home, left_behind, database_url):
+    with socket.create_server(("127.0.0.1", 0)) as hanging:
+        runs(home, left_behind, "kafka", kafka=f"127.0.0.1:{hanging.getsockname()[1]}")
+        code, said = twin("status", "--json", TWIN_DATABASE_URL=database_url)
+    states = {part["name"]: part["state"] for part in json.loads(said)["parts"]}
+    assert (code, states) == (1, {"postgres": "external", "kafka": "silent"})
 
 
 def test_down_ends_what_a_killed_supervisor_left_behind(twin, home, left_behind):
