@@ -4,7 +4,7 @@ from datetime import date
 
 import click
 
-from cli.printing import console, progress_bar, table
+from cli.printing import console, counted, progress_bar, table
 from cli.times import DAY
 from schemas.time import format_time
 from streams import sealing
@@ -32,4 +32,5 @@ def archive(day: date | None, json_: bool) -> None:
         size_kib = sum(part.bytes for part in manifest.files.values()) // 1024
         rows.append([manifest.number, manifest.events, first, last, size_kib])
     table(f"archive {config.archive}", ["segment", "events", "first event", "last event", "KiB"], rows)
-    console.print(f"{sum(manifest.events for manifest in sealed):,} events in {len(sealed)} segments")
+    events = sum(manifest.events for manifest in sealed)
+    console.print(f"{counted(events, 'event')} in {counted(len(sealed), 'segment')}")

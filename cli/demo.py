@@ -12,7 +12,7 @@ import click
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from cli.printing import console, notes
+from cli.printing import console, counted, notes
 from cli.times import DAY
 from replay.demo import Demo, Figures, Ran, Span, Step, Watcher, figures_of, run
 from schemas.calendar import day_of, day_slots, local_time
@@ -132,7 +132,7 @@ def _print_comparison(ran: Ran, figures: Figures) -> None:
     else:
         console.print(f"[red]live and replay differ[/red] in {len(differences.differing):,} of {rows:,} rows")
     if ran.sent.rejects:
-        console.print(f"{ran.sent.rejects:,} messages are in the quarantine")
+        console.print(f"in the quarantine: {counted(ran.sent.rejects, 'message')}")
     truth = f"{figures.exact:,} quarter hours are exactly what happened in the street"
     if figures.bounded:
         truth += f", {figures.bounded:,} within the bound that spoiled readings allow"

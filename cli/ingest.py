@@ -10,7 +10,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeE
 
 from cli.decode import EXIT_SOME_UNDECODED
 from cli.inputs import files_argument, interface_option, sources_of, zone_option
-from cli.printing import as_json, console, notes
+from cli.printing import as_json, console, counted, notes
 from schemas.calendar import Zone
 from schemas.interfaces import interface as interface_of
 from schemas.interfaces import recognise
@@ -57,7 +57,8 @@ def ingest(files: tuple[Path, ...], number: str, source: str, zone: Zone | None,
     if json_:
         click.echo(as_json({"messages": messages, "rejects": rejects, "seconds": round(seconds, 3)}))
     else:
-        console.print(f"{messages:,} messages in {seconds:.1f} s ({messages / seconds:,.0f}/s), {rejects:,} rejected")
+        rate = f"{messages / seconds:,.0f}/s"
+        console.print(f"{counted(messages, 'message')} in {seconds:.1f} s ({rate}), {rejects:,} rejected")
     if rejects:
         notes.print("`twin quarantine list` says why")
         sys.exit(EXIT_SOME_UNDECODED)
@@ -87,7 +88,7 @@ def _send(config: Settings, files: list[Source], number: str, source: str, zone:
 
         def show(sent: Sent) -> None:
             rate = sent.messages / (time.perf_counter() - started_s)
-            said = f"{sent.messages:,} messages, {rate:,.0f}/s, {sent.rejects:,} rejected"
+            said = f"{counted(sent.messages, 'message')}, {rate:,.0f}/s, {sent.rejects:,} rejected"
             progress.update(task, completed=sent.read_bytes, said=said)
 
         return send_files(config, files, number, source, show, zone=zone)

@@ -48,6 +48,15 @@ def _default(value: object) -> Any:
     raise TypeError(f"{type(value).__name__} is not JSON")
 
 
+def counted(number: int, thing: str) -> str:
+    """A number with what it counts.
+
+    >>> counted(1, "message"), counted(68_091, "message")
+    ('1 message', '68,091 messages')
+    """
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+
+
 def table(title: str, columns: list[str], rows: list[list[Any]]) -> None:
     """A table for people; numbers to the right."""
     drawn = Table(title=Text(title, "bold"), title_justify="left", header_style="bold")

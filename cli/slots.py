@@ -12,7 +12,7 @@ import click
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from cli.printing import as_json, console, notes, place, table
+from cli.printing import as_json, console, counted, notes, place, table
 from cli.times import DAY, TIME
 from replay import history
 from schemas.calendar import day_slots, local_time
@@ -240,7 +240,7 @@ def _write_parquet(file: Path, day: Day) -> None:
     sink = pa.BufferOutputStream()
     pq.write_table(pa.Table.from_pylist(rows, PARQUET), sink, compression="zstd")
     write_whole(file, sink.getvalue().to_pybytes())
-    notes.print(f"{len(rows)} rows written to {file}")
+    notes.print(f"{counted(len(rows), 'row')} written to {file}")
 
 
 def _print_csv(day: Day) -> None:

@@ -63,7 +63,7 @@ def test_a_source_can_be_named_where_the_log_names_none(ingested, twin):
 def test_a_person_reads_messages_rate_and_rejects(twin):
     said = twin("ingest", "-", "--interface", "4", stdin=GOOD.replace(b"CS1", b"CS-PERSON"))
     assert said.exit_code == 0
-    assert said.stdout.startswith("1 messages in ")
+    assert said.stdout.startswith("1 message in ")
     assert said.stdout.endswith("/s), 0 rejected\n")
 
 
@@ -87,7 +87,7 @@ def test_a_point_list_beside_the_log_is_taken_over_and_a_person_is_told(twin, st
         (tmp_path / name).parent.mkdir()
         (tmp_path / name).write_text(content)
     said = twin("ingest", tmp_path / "54", "--interface", "54", TWIN_HOME=str(tmp_path / "home"))
-    assert (said.exit_code, said.stdout.startswith("1 messages")) == (0, True)
+    assert (said.exit_code, said.stdout.startswith("1 message ")) == (0, True)
     assert "what addresses mean on interface 54 is now told by" in " ".join(said.stderr.split())
     assert (tmp_path / "home" / "points" / "54.csv").exists()
     street.written()
