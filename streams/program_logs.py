@@ -31,8 +31,9 @@ def program_log(accepted: Sequence[WireFormat], recognised: WireFormat | None, h
 def told_of(name: str, found: Foreign, interface: str) -> str:
     """What a person is told of messages of a format that an interface does not carry."""
     many = f"{found.lines:,} lines hold messages" if found.lines > 1 else "a line holds a message"
+    kept = "; this is the first, and the others are not kept" if found.lines > 1 else ""
     where = ", ".join(spoken_at(name))
     return (
-        f"{many} of {format_of(name).title}, which is not read on interface {interface}; this is the first, "
-        f"and the others are not kept: read the log once more with --interface, one of {where}"
+        f"{many} of {format_of(name).title}, which is not read on interface {interface}{kept}: "
+        f"read the log once more with --interface, one of {where}"
     )

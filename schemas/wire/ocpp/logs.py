@@ -64,8 +64,9 @@ def split(stream: BinaryIO) -> Iterator[Frame | Malformed]:
 
 def is_log(head: bytes) -> bool:
     """Whether a file that starts so is the log of a program that is known, with a frame among its first lines."""
-    head = head.removeprefix(BOM)
-    return not _FRAME_START.match(head) and any(_heard(line) for line in head.split(b"\n"))
+    head = head.removeprefix(BOM).lstrip()
+    is_json = head.startswith(b"{") or _FRAME_START.match(head)
+    return not is_json and any(_heard(line) for line in head.split(b"\n"))
 
 
 def cut_line(line: bytes, offset: int) -> list[Frame | Malformed]:
