@@ -6,6 +6,7 @@ the sender opened the connection (:mod:`schemas.wire.capture`).
 
 import asyncio
 import logging
+import socket
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any, Final
@@ -18,6 +19,14 @@ from streams.taps.pages import Note
 
 CONNECT_S: Final = 10.0
 """How long the target may take to answer."""
+
+_KEEP_ALIVE: Final = (
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 60),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 20),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3),
+)
+"""Two minutes after an end fell silent for good, say because its power failed, the other end is told too."""
 
 _CHUNK_BYTES: Final = 64 * 1024
 
@@ -71,6 +80,9 @@ class OctetTap:
     async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         async with asyncio.timeout(CONNECT_S):
             target_reader, target_writer = await asyncio.open_connection(*self._target)
+        for each in (writer, target_writer):
+            for option in _KEEP_ALIVE:
+                each.get_extra_info("socket").setsockopt(*option)
         opener = _end(writer.get_extra_info("peername"))
         other = _end(target_writer.get_extra_info("peername"))
         there = Copy(self._format, self._note, opener, other, from_opener=True)

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from contextlib import asynccontextmanager
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -254,3 +255,28 @@ def test_an_interface_without_one_way_to_cut_is_refused(interface, sentence, tmp
     result = CliRunner().invoke(main, arguments, env={"TWIN_KAFKA": NOBODY, "TWIN_HOME": str(tmp_path)})
     assert result.exit_code == 2
     assert sentence in result.output
+
+
+def timers_of(*ports):
+    """Timers of the connections that are open at or to these ports, as Linux tells them; 02 is the keepalive's."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    ends = tuple(f":{port:04X}" for port in ports)
+    return {row[1]: row[5][:2] for row in rows if row[3] == "01" and (row[1].endswith(ends) or row[2].endswith(ends))}
+
+
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="only Linux tells the timers of sockets")
+def test_an_end_that_fell_silent_for_good_is_found_out():
+    async def test():
+        async def echo(reader, writer):
+            writer.write(await reader.read(100))
+            await reader.read()
+
+        async with between(echo) as tap:
+            reader, writer = await asyncio.open_connection(*tap.address)
+            writer.write(START)
+            await reader.readexactly(len(START))
+            # four sockets: the two of the tap ask, those of the client and of the server here do not
+            assert sorted(timers_of(tap.address.port, tap.target.port).values()) == ["00", "00", "02", "02"]
+            writer.close()
+
+    run(test)
