@@ -38,7 +38,7 @@ MESSAGES = pa.schema(
     ]
 )
 
-_PACK_EVENTS = 10_000
+_PACK_EVENTS = 2_500
 _ROWS = {"messages": 8_192}
 _FACT_ROWS = 65_536
 _PACKED_INTEGERS = {"time_us", "slot_us", "log_time_us", "recorded_us", "offset", "position", "value_mwh", "power_mw"}
@@ -123,11 +123,10 @@ class OpenSegment:
         archive.segment(number).mkdir(parents=True)
         self._pack()
         files = {}
-        messages = self._messages()
+        messages, order = self._messages()
         stamps = pa.chunked_array(messages["time_us"].chunks + messages["log_time_us"].chunks, pa.int64())
         times, recorded = _bounds(stamps), _bounds(messages["recorded_us"])
-        files["messages"] = write_file(archive, number, "messages", messages)
-        self._batches.clear()
+        files["messages"] = write_file(archive, number, "messages", messages, order)
         del messages
         tables = self._columns.tables()
         for kind in KINDS:
@@ -154,32 +153,38 @@ class OpenSegment:
             self._batches.append(pa.RecordBatch.from_arrays(arrays, schema=MESSAGES))
             self._rows.clear()
 
-    def _messages(self) -> pa.Table:
-        """Messages sorted by actor and time; those without a time first."""
+    def _messages(self) -> tuple[pa.Table, pa.Array]:
+        """Messages as they came, and their order in the file: by actor and time, those without a time first."""
         table = pa.Table.from_batches(self._batches, MESSAGES)
+        self._batches.clear()
+        columns = table.columns
+        del table
+        # One piece a column, each made while the others wait: a segment never lies twice in memory.
+        table = pa.Table.from_arrays([columns.pop(0).combine_chunks() for _ in MESSAGES], schema=MESSAGES)
         names = sorted(self._actors)
         places = np.empty(len(names), np.int64)
         for place, name in enumerate(names):
             places[self._actors[name]] = place
         times = pc.fill_null(table["time_us"], np.iinfo(np.int64).min).to_numpy()
-        order = np.lexsort((times, places[np.array(self._actor_codes, np.int64)]))
-        return table.take(pa.array(order))
+        return table, pa.array(np.lexsort((times, places[np.array(self._actor_codes, np.int64)])))
 
 
-def write_file(archive: Archive, number: int, kind: str, table: pa.Table) -> Part:
-    """Write one file of a segment, as all are written."""
+def write_file(archive: Archive, number: int, kind: str, table: pa.Table, order: pa.Array | None = None) -> Part:
+    """Write one file of a segment, as all are written; its rows in ``order`` where one is given."""
     file = archive.file(number, kind)
     names = table.column_names
-    pq.write_table(
-        table,
+    rows = _ROWS.get(kind, _FACT_ROWS)
+    with pq.ParquetWriter(
         file,
-        row_group_size=_ROWS.get(kind, _FACT_ROWS),
+        table.schema,
         compression="zstd",
         use_dictionary=[name for name in names if name not in _PACKED_INTEGERS | _UNIQUE],
         column_encoding={name: "DELTA_BINARY_PACKED" for name in names if name in _PACKED_INTEGERS},
         write_statistics=[name for name in names if name not in {"raw", "payload", "context", "value_json"}],
         store_schema=True,
-    )
+    ) as writer:
+        for start in range(0, table.num_rows, rows):
+            writer.write_table(table.slice(start, rows) if order is None else table.take(order[start : start + rows]))
     times = _bounds(table[TIME_COLUMN.get(kind, "time_us")]) if TIME_COLUMN.get(kind, "time_us") in names else None
     return Part(table.num_rows, file.stat().st_size, sha256_of(file), times)
 
