@@ -72,6 +72,11 @@ class Spool:
         return self._waiting
 
     @property
+    def is_open(self) -> bool:
+        """Whether it takes anything; one whose limit is 0 only gives back what it holds."""
+        return self._limit_bytes > 0
+
+    @property
     def size_bytes(self) -> int:
         """What the segments take on disk."""
         return self._bytes

@@ -213,7 +213,8 @@ class Road:
                 producer.send_record(record)
             producer.flush(self._patience_s)
         except NotDelivered as problem:
-            _log.warning("Kafka is away, messages go to the spool: %s", problem)
+            become = "go to the spool" if self._spool.is_open else "are not taken until it is back"
+            _log.warning("Kafka is away, messages %s: %s", become, problem)
             self._is_direct = self._answers = False
             self._stale, self._producer = producer, None
             return False
@@ -250,7 +251,7 @@ class Road:
                 self._find_refused(chunk, problem)
                 return True
             self._answers = False
-            _log.info("Kafka is still away, %d messages wait: %s", self.spooled, problem)
+            _log.info("Kafka is still away, %d messages wait on disk: %s", self.spooled, problem)
             return False
         self._answers = True
         if chunk.payloads:

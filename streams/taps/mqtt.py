@@ -81,7 +81,7 @@ def main(
         if user:
             subscriber.client.username_pw_set(user, os.environ.get("TWIN_MQTT_PASSWORD"))
         if is_secure:
-            subscriber.client.tls_set(ca_certs=str(broker_ca) if broker_ca else None)
+            subscriber.speak_tls(broker_ca)
 
         async def work(stopped: asyncio.Event) -> None:
             road.start()

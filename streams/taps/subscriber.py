@@ -12,6 +12,8 @@ import threading
 from collections import OrderedDict, deque
 from concurrent.futures import Future
 from hashlib import blake2b
+from pathlib import Path
+from ssl import SSLEOFError
 from typing import Any, Final, NamedTuple
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
@@ -31,6 +33,9 @@ SESSION_S: Final = 7 * 86_400
 """How long a broker keeps the session of a subscriber that is away; MQTT 5 only, 3.1.1 knows no end."""
 
 QOS: Final = 1
+CONNECT_S: Final = 5.0
+"""How long a broker may take to accept a connection, and then to agree on TLS."""
+
 HELD_LIMIT_BYTES: Final = 64 << 20
 """The most that may be under way; beyond, nothing more is read from the broker."""
 
@@ -75,6 +80,7 @@ class Subscriber:
         self._later: deque[_Held] = deque()
         self._order = threading.RLock()  # held while messages go to the road or are put off
         self._is_refused = False
+        self._is_secure = False
         self._stopping = threading.Event()
         self.client = Client(
             CallbackAPIVersion.VERSION2,
@@ -83,6 +89,7 @@ class Subscriber:
             protocol=MQTTProtocolVersion.MQTTv5 if is_5 else MQTTProtocolVersion.MQTTv311,
             manual_ack=True,
         )
+        self.client.connect_timeout = CONNECT_S
         self.client.reconnect_delay_set(1, 30)
         self.client.on_connect = self._on_connect
         self.client.on_connect_fail = self._on_connect_fail
@@ -92,6 +99,11 @@ class Subscriber:
         # What is wrong with one message is logged, and must not end the thread that listens.
         self.client.enable_logger(_client_log)
         self.client.suppress_exceptions = True
+
+    def speak_tls(self, authority: Path | None) -> None:
+        """Trust who signed the broker's certificate (a file, PEM), else whom this machine trusts; before the start."""
+        self.client.tls_set(ca_certs=str(authority) if authority else None)
+        self._is_secure = True
 
     def start(self, host: str, port: int) -> None:
         """Connect, now or as soon as the broker is there."""
@@ -127,7 +139,10 @@ class Subscriber:
 
     def _on_connect_fail(self, _client: Client, _userdata: object) -> None:
         problem = sys.exc_info()[1]  # it is called while paho handles it
-        _log.warning("the broker cannot be reached: %s; trying again", problem)
+        hint = ""
+        if self._is_secure and isinstance(problem, TimeoutError | ConnectionResetError | SSLEOFError):
+            hint = " (is TLS spoken on this port? where it is not, write mqtt://)"
+        _log.warning("the broker cannot be reached: %s%s; trying again", problem, hint)
 
     def _on_disconnect(
         self, _client: Client, _userdata: object, _flags: DisconnectFlags, code: ReasonCode, _props: Properties | None

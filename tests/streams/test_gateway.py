@@ -297,6 +297,17 @@ def test_a_full_spool_asks_to_come_again(broker, tmp_path):
     assert int(answers[-1].headers["Retry-After"]) > 0
 
 
+@pytest.mark.parametrize(
+    ("spool_bytes", "code", "become"), [(1 << 20, 202, "go to the spool"), (0, 503, "are not taken")]
+)
+def test_what_becomes_of_messages_without_kafka_is_said_as_it_is(broker, tmp_path, caplog, spool_bytes, code, become):
+    with gateway(broker, tmp_path, spool_bytes=spool_bytes) as client:
+        post(client, b"connected")
+        broker.away = True
+        assert post(client, b"late").status_code == code
+    assert f"Kafka is away, messages {become}" in caplog.text
+
+
 def test_too_much_at_once_asks_to_come_again(broker, tmp_path):
     with gateway(broker, tmp_path, held_bytes=10) as client:
         assert post(client, b"x" * 11).status_code == 503

@@ -242,6 +242,20 @@ def test_why_tls_fails_is_said(subscribed_to):
             tap.wait_for(r"the broker cannot be reached: \[SSL.*; trying again")
 
 
+@needs_mosquitto
+def test_a_broker_that_speaks_no_tls_is_said_with_what_to_do(broker, subscribed_to):
+    with subscribed_to(f"mqtts://127.0.0.1:{broker.port}", NOBODY) as tap:
+        tap.wait_for(
+            r"cannot be reached: .*is TLS spoken on this port\? where it is not, write mqtt://\); trying again"
+        )
+
+
+def test_a_port_that_never_agrees_on_tls_is_given_up(subscribed_to):
+    silent = socket.create_server(("127.0.0.1", 0))
+    with silent, subscribed_to(f"mqtts://127.0.0.1:{silent.getsockname()[1]}", NOBODY) as tap:
+        tap.wait_for(r"cannot be reached: .*timed out \(is TLS spoken on this port\?.*; trying again")
+
+
 def test_the_first_line_that_fits_says_where_a_message_belongs():
     rows = read_table(["topic,interface,source", "a/+/c,6,x-{2}", "a/#,07,", "+/b,E1,{topic}!"])
     assert [row.interface for row in rows] == ["6", "7", "E1"]
