@@ -23,8 +23,10 @@ GUARD = Address("Guard", (1,), 2)
 BOX, HEMS, CONTROL = "evse:Box", "hems:Hems", "control-box:Guard"
 
 
-def message(function, data, classifier="notify", *, source=EV, to=CEM, counter=1, reference=None, time_us=NOON_US):
-    command = Command(function, data, [])
+def message(
+    function, data, classifier="notify", *, source=EV, to=CEM, counter=1, reference=None, time_us=NOON_US, filters=()
+):
+    command = Command(function, data, list(filters))
     return encode_datagram(Datagram(source, to, counter, reference, classifier, time_us, [command]))
 
 
@@ -353,6 +355,30 @@ def test_the_system_says_which_limit_holds():
         "lpc_limit_until": None,
         "lpc_limit_changeable": True,
     }
+
+
+PARTIAL = {"cmdControl": {"partial": {}}}
+DELETED = {"cmdControl": {"delete": {}}, "loadControlLimitDataElements": {"timePeriod": {}}}
+
+
+@pytest.mark.parametrize(
+    ("filters", "says_end"), [([], True), ([PARTIAL], False), ([DELETED, PARTIAL], True)], ids=["all", "part", "gone"]
+)
+@pytest.mark.parametrize("classifier", ["notify", "reply", "write", "result"])
+def test_of_a_limit_that_changes_in_part_the_end_that_is_not_said_holds_on(classifier, filters, says_end):
+    item = {"limitId": 0, "isLimitActive": True, "value": scaled(4200)}
+    is_own = classifier in {"notify", "reply"}
+    ends = {"source": CEM, "to": GUARD} if is_own else {"source": GUARD, "to": CEM, "counter": 41}
+    kind = classifier if is_own else "write"
+    part = message("loadControlLimitListData", {"loadControlLimitData": [item]}, kind, filters=filters, **ends)
+    found = said_by(described(LPC), part, *([answer(0)] if classifier == "result" else []), interface="9")
+    said = told(found, HEMS)
+    name = "lpc_limit_requested" if classifier == "write" else "lpc_limit"
+    assert (said[name], said[f"{name}_active"]) == (4200, True)
+    assert (f"{name}_until" in said) is says_end
+    assert said.get(f"{name}_until") is None
+    if classifier == "notify":
+        assert told(said_by(part, described(LPC), interface="9"), HEMS) == said
 
 
 def test_a_limit_of_production_is_positive():

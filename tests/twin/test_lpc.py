@@ -26,9 +26,13 @@ def beat(*seconds):
 
 
 def limit(second, watts=4200, *, active=True, until=None, answer="accepted", use_case="lpc"):
-    ends = None if until is None else format_time(at(until))
-    said = {"": watts, "_active": active, "_until": ends, "_answer": answer}
+    said = {} if answer == "rejected" else reported(watts, active, until)
+    said |= {"_answer": answer} if answer else {}
     return [seen(f"{use_case}_limit{name}", value, second) for name, value in said.items()]
+
+
+def reported(watts, active, until):
+    return {"": watts, "_active": active, "_until": None if until is None else format_time(at(until))}
 
 
 def failsafe(second=0, watts=3000, hours=2):
@@ -77,6 +81,20 @@ TRANSITIONS = [
     ("autonomous: silence is no matter", [*beat(5)], 10_000, (AUTONOMOUS, None, 125)),
     ("autonomous: an active limit", [*beat(5, 300), *limit(310)], 310, (LIMITED, 4200, 310)),
     ("autonomous: an inactive limit", [*beat(5, 300), *limit(310, active=False)], 310, (CONTROLLED, None, 310)),
+    ("first heard of as limited", limit(10, answer=None), 10, (LIMITED, 4200, 10)),
+    ("first heard of as limited, then silence", [*failsafe(), *limit(10, answer=None)], 130, (FAILSAFE, 3000, 130)),
+    ("first heard of as not limited", [*failsafe(), *limit(10, active=False, answer=None)], 10, (INIT, 3000, 0)),
+    ("reported: a limit that is over", [*failsafe(), *limit(10, until=9, answer=None)], 10, (INIT, 3000, 0)),
+    ("reported: its end", [*beat(5), *limit(10, until=60, answer=None)], 60, (CONTROLLED, None, 60)),
+    ("autonomous: reports a limit", [*beat(5, 300), *limit(310, answer=None)], 310, (LIMITED, 4200, 310)),
+    ("controlled: reports a limit", [*beat(5), *RELEASED, *limit(20, answer=None)], 20, (LIMITED, 4200, 20)),
+    (
+        "limited: reports none",
+        [*beat(5), *limit(10), *limit(20, active=False, answer=None)],
+        20,
+        (CONTROLLED, None, 20),
+    ),
+    ("failsafe: reports the old limit", [*IN_FAILSAFE, *limit(200, answer=None)], 210, (FAILSAFE, 3000, 125)),
     ("a restart", [*failsafe(), *beat(5), *limit(10), seen("started", format_time(at(50)), 60)], 60, (INIT, 3000, 50)),
     (
         "the same start, said again",
@@ -127,7 +145,7 @@ stories = st.lists(
             st.sampled_from([4200, 6000]),
             active=st.booleans(),
             until=st.none() | seconds,
-            answer=st.sampled_from(["accepted", "rejected"]),
+            answer=st.sampled_from(["accepted", "rejected", None]),
         ),
         st.builds(failsafe, seconds, st.sampled_from([3000, 2500]), st.integers(2, 3)),
         seconds.map(lambda second: [seen("started", format_time(at(second)), second + 3)]),
@@ -174,6 +192,13 @@ def test_the_twin_alone_knows_the_state_where_heartbeats_never_broke_off(limits,
     twin = {one.attribute: one for one in sorted(known, key=lambda one: (one.time_us, str(one.value)))}
     found, whole = state_now(twin.values(), at(second)), state_at(story, at(second))
     assert (found.state, found.limit_w) == (whole.state, whole.limit_w)
+
+
+def test_the_twin_alone_knows_what_was_only_reported():
+    story = [*beat(*range(0, 1200, 60)), *limit(10, answer=None)]
+    assert state_now(story, at(1200)) == state_at(story, at(1200)) == Limitation(LIMITED, 4200, at(10))
+    later = [*story, *limit(300, answer="rejected")]
+    assert state_now(later, at(1200)) == state_at(later, at(1200)) == Limitation(LIMITED, 4200, at(10))
 
 
 def test_the_twin_alone_knows_failsafe_and_its_end():

@@ -23,6 +23,10 @@ unlimited/autonomous  limited               an active limit is accepted         
 unlimited/autonomous  unlimited/controlled  an inactive limit is accepted                             none
 ====================  ====================  ========================================================  ================
 
+Who listens late has missed what was accepted: a system that itself reports an active limit (reply, notification) is
+limited by it, and one that reports it inactive is no longer [M]. Except in failsafe: there the report may still be of
+the limit from before, so only the standard's ways lead out of it.
+
 Only ``limited`` is an event under section 14a EnWG: in ``failsafe`` and ``init`` the system limits itself.
 """
 
@@ -52,7 +56,7 @@ DEFAULT_FAILSAFE_US: Final = 2 * HOUR_US
 
 UseCase = Literal["lpc", "lpp"]
 
-_ORDER: Final = ("failsafe_duration", "_failsafe_limit", "guard_heartbeat", "_limit", "_active", "_until", "_answer")
+_ORDER: Final = ("failsafe_duration", "_failsafe_limit", "guard_heartbeat", "_limit", "_until", "_active", "_answer")
 """What is observed at the same time counts in this order: what says that a limit holds comes last."""
 
 
@@ -112,25 +116,26 @@ def spans_in(
 def state_now(twin: Iterable[Observation], time_us: int, use_case: UseCase = "lpc") -> Limitation:
     """The state from the latest value of each attribute alone, as a twin holds them.
 
-    It takes heartbeats to have come without a break since the latest answer; where they have, it is what
+    It takes heartbeats to have come without a break since the latest answer or report; where they have, it is what
     :func:`state_at` says from the whole history.
     """
     latest: dict[str, tuple[int, str]] = {}
     for at_us, _, attribute, value in _in_order(twin, time_us, use_case):
         latest[attribute] = (at_us, value)
-    heard_us, answered_us = (latest.get(name, (None, ""))[0] for name in ("guard_heartbeat", "_answer"))
+    heard_us = latest.get("guard_heartbeat", (None, ""))[0]
     machine = _Machine()
     starts = [at_us for at_us, _ in latest.values()]
     if starts:
         machine.wait_until(min(starts))
+    turns = [name for name in ("_active", "_answer") if name in latest]
     for name in _ORDER:
-        if name in latest and name not in {"guard_heartbeat", "_answer"}:
+        if name in latest and name not in {"guard_heartbeat", *turns}:
             machine.take(name, latest[name][1])
-    if answered_us is not None:
-        machine.wait_until(answered_us)
-        machine.heard_us = heard_us
-        machine.take("_answer", latest["_answer"][1])
-    elif heard_us is not None:
+    for name in sorted(turns, key=lambda name: latest[name][0]):
+        machine.wait_until(latest[name][0])
+        machine.heard_us = heard_us if heard_us is not None else machine.heard_us
+        machine.take(name, latest[name][1])
+    if not turns and heard_us is not None:
         machine.take("guard_heartbeat", "")
     machine.wait_until(time_us)
     return machine.shown()
@@ -202,6 +207,7 @@ class _Machine:
             self._limit_w = number(value)
         elif attribute == "_active":
             self._active = value == "True"
+            self._believe()
         elif attribute == "_until":
             self._until_us = parse_time(value) if value else None
         elif attribute == "_failsafe_limit":
@@ -219,11 +225,19 @@ class _Machine:
         holds = self._failsafe_w if self.state in {INIT, FAILSAFE} and self.since_us is not None else None
         return Limitation(self.state, holds, self.since_us)
 
+    def _believe(self) -> None:
+        """The system says itself whether a limit holds."""
+        if (self._holds() and self.state != FAILSAFE) or (not self._active and self.state == LIMITED):
+            self._obey()
+
+    def _holds(self) -> bool:
+        return self._active and (self._until_us is None or self._until_us > self._now_us)
+
     def _obey(self) -> None:
         """A limit is accepted: who accepts it has heard the guard, even where no heartbeat was observed."""
         if self.heard_us is None or self._now_us - self.heard_us >= PATIENCE_US:
             self.heard_us = self._now_us
-        wanted = LIMITED if self._active and (self._until_us is None or self._until_us > self._now_us) else CONTROLLED
+        wanted = LIMITED if self._holds() else CONTROLLED
         if wanted != self.state:
             self._enter(wanted, self._now_us)
 

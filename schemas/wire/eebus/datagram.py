@@ -197,6 +197,30 @@ def _command(command: dict[str, Any]) -> Command:
     return Command(function, data, filters if isinstance(filters, list) else [filters])
 
 
+def is_partial(filters: list[Any]) -> bool:
+    """Whether a command tells only what has changed, and the rest holds on (cmdControl of SPINE protocol 1.3.0).
+
+    >>> is_partial([{"cmdControl": {"partial": {}}}]), is_partial([])
+    (True, False)
+    """
+    return any("partial" in _control(part) for part in filters)
+
+
+def deletes(filters: list[Any], elements: str, name: str) -> bool:
+    """Whether a command deletes an element before it tells the rest, of whatever items it selects.
+
+    >>> deletes([{"cmdControl": {"delete": {}}, "xElements": {"timePeriod": {}}}], "xElements", "timePeriod")
+    True
+    """
+    parts = [part for part in filters if "delete" in _control(part)]
+    return any(isinstance(part.get(elements), dict) and name in part[elements] for part in parts)
+
+
+def _control(part: Any) -> dict[str, Any]:
+    control = part.get("cmdControl") if isinstance(part, dict) else None
+    return control if isinstance(control, dict) else {}
+
+
 def _command_json(command: Command) -> dict[str, Any]:
     beside: dict[str, Any] = {"function": command.function, "filter": command.filters} if command.filters else {}
     return beside | {command.function: command.data}

@@ -9,7 +9,7 @@ The payload of a datagram::
      "context": {"measurements" | "limits" | "keys" | "parameters" | "series": {"<id>": {..., "events": [...]}},
                  "tariffs": {"<id>": {"incentives": {"<tier>/<id>": {...}}, "events": [...]}},
                  "vehicle": {"id", "event"}, "kinds": {"<device>": "<event>"},
-                 "call": {"function", "data", "context", "owner": {...}, "time_us", "event"}},
+                 "call": {"function", "data", "filters"?, "context", "owner": {...}, "time_us", "event"}},
      "context_missing"?: ["measurement 5", "call 12", ...],   what would have been needed and had not come
 
      "explains"?: [{"event", "time_us", "classifier", "source", "destination", "owner", "commands", "context"}]}
@@ -174,7 +174,8 @@ class _Speech:
                 "owner": self._owner_end,
                 **ends,
             }
-            self._memory.wait(Waiting(self._owner, command.function, found.unknown, said, len(self._frame.raw)))
+            size = len(self._frame.raw)
+            self._memory.wait(Waiting(self._owner, command.function, found.unknown, said, size, command.filters))
 
     def _explained_late(self) -> list[dict[str, Any]]:
         """What was said before and is explained only now, as the parts of the payloads it would have been."""
@@ -186,7 +187,7 @@ class _Speech:
             if is_old or not found.known:
                 continue
             self._memory.told(waiting, found.unknown)
-            command = {"function": waiting.function, "data": found.known}
+            command = _command_json(Command(waiting.function, found.known, waiting.filters))
             told.append({**waiting.said, "commands": [command], "context": found.context})
         return told
 
@@ -198,8 +199,7 @@ class _Speech:
             self._missing[f"call {datagram.reference if datagram.reference is not None else 'without number'}"] = None
             return
         self._context["call"] = {
-            "function": write.command.function,
-            "data": write.command.data,
+            **_command_json(write.command),
             "context": self._context_of(write),
             "owner": self._end(write.owner, datagram.destination),
             "time_us": write.time_us,

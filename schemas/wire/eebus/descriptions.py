@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from schemas.wire.contract import Conversation
-from schemas.wire.eebus.datagram import NOTIFY, REPLY, WRITE, Address, Command
+from schemas.wire.eebus.datagram import NOTIFY, REPLY, WRITE, Address, Command, is_partial
 from schemas.wire.eebus.tariffs import described_incentives, explain, scope_of
 
 DESCRIPTIONS: Final = 50_000
@@ -85,6 +85,7 @@ class Waiting(NamedTuple):
     data: dict[str, Any]
     said: dict[str, Any]
     size: int
+    filters: list[Any]
 
 
 @dataclass(slots=True)
@@ -103,7 +104,7 @@ class Descriptions:
         """Remember what a reply or notification of the owner describes, or what a write describes to it."""
         learn = _LEARN.get(command.function)
         if learn is not None and (classifier in {REPLY, NOTIFY} or (learn is _learn_tariffs and classifier == WRITE)):
-            self._is_partial = any(_is_partial(part) for part in command.filters)
+            self._is_partial = is_partial(command.filters)
             learn(self, command.data, owner, event)
             self._is_partial = False
             self._has_learnt = True
@@ -225,12 +226,6 @@ def descriptions_of(conversation: Conversation) -> Descriptions:
     """The memory of a conversation."""
     found: Descriptions = conversation.memory.setdefault(_MEMORY, Descriptions())
     return found
-
-
-def _is_partial(part: Any) -> bool:
-    """Whether a filter says that the message tells only what has changed (cmdControl of SPINE protocol 1.3.0)."""
-    control = part.get("cmdControl") if isinstance(part, dict) else None
-    return isinstance(control, dict) and "partial" in control
 
 
 def _joined(*parts: Known) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from typing import Any, Final, NamedTuple
 from schemas.event import Event
 from schemas.facts import INDICATIVE, MEASURED, Facts, Reject
 from schemas.time import format_time
+from schemas.wire.eebus.datagram import deletes, is_partial
 from schemas.wire.eebus.moments import moment_us
 from twin.amounts import Number
 from twin.observe.ceilings import FEED_IN, REQUESTED, SECTION_14A, tell_ceiling
@@ -41,7 +42,8 @@ _SERIES: Final = {_LPC: SECTION_14A, _LPP: FEED_IN}
 class Limit(NamedTuple):
     """One limit of a message: its attribute, and what is said of it, None where nothing is.
 
-    ``until_us`` is when it ends by itself, None where it does not.
+    ``until_us`` is when it ends by itself, None where it does not; of a part that changed nothing may be said of that
+    (``says_end``).
     """
 
     attribute: str
@@ -50,15 +52,20 @@ class Limit(NamedTuple):
     is_active: bool | None
     is_changeable: bool | None
     until_us: int | None
+    says_end: bool = True
 
 
 def limits_in(
-    data: dict[str, Any], context: dict[str, Any], actor: str, time_us: int | None, facts: Facts
+    command: dict[str, Any], context: dict[str, Any], actor: str, time_us: int | None, facts: Facts
 ) -> list[Limit]:
-    """The explained limits of ``loadControlLimitListData``; durations count from ``time_us``."""
-    explained = context.get("limits", {})
+    """The explained limits of a command of ``loadControlLimitListData``; durations count from ``time_us``.
+
+    Of a partial command the end that is not said holds on, where it is not deleted.
+    """
+    explained, filters = context.get("limits", {}), command.get("filters", [])
+    keeps_end = is_partial(filters) and not deletes(filters, "loadControlLimitDataElements", "timePeriod")
     found = []
-    for item in data.get("loadControlLimitData", []):
+    for item in command["data"].get("loadControlLimitData", []):
         description = explained.get(f"{item['limitId']}")
         attribute = attribute_of(description) if description is not None else None
         if attribute is None:
@@ -78,6 +85,7 @@ def limits_in(
                 item.get("isLimitActive"),
                 item.get("isLimitChangeable"),
                 moment_us(end, time_us) if end else None,
+                "timePeriod" in item or not keeps_end,
             )
         )
     return found
@@ -115,8 +123,9 @@ def _tell(limit: Limit, attribute: str, actor: str, time_us: int, facts: Facts) 
         tell(facts, actor, attribute, limit.value, limit.unit, time_us)
     if limit.is_active is not None:
         tell(facts, actor, f"{attribute}_active", limit.is_active, "", time_us)
-    until = None if limit.until_us is None else format_time(limit.until_us)
-    tell(facts, actor, f"{attribute}_until", until, "", time_us)
+    if limit.says_end:
+        until = None if limit.until_us is None else format_time(limit.until_us)
+        tell(facts, actor, f"{attribute}_until", until, "", time_us)
 
 
 def _tell_quarters(limit: Limit, suffix: str, actor: str, time_us: int, facts: Facts) -> None:
@@ -136,18 +145,25 @@ def _usual_unit(attribute: str) -> str:
 def _on_limits(event: Event, data: dict[str, Any], facts: Facts) -> None:
     """The owner says which limits hold."""
     assert event.time_us is not None
-    actor = owner_of(event)
-    in_force(limits_in(data, event.payload["context"], actor, event.time_us, facts), actor, event.time_us, facts)
+    actor, command = owner_of(event), _command_of(event, data)
+    in_force(limits_in(command, event.payload["context"], actor, event.time_us, facts), actor, event.time_us, facts)
 
 
 def _on_write(event: Event, data: dict[str, Any], facts: Facts) -> None:
     """Somebody asks for limits: said of who asks and of who is asked."""
     assert event.time_us is not None
     payload = event.payload
-    for limit in limits_in(data, payload["context"], owner_of(event), event.time_us, facts):
+    command = _command_of(event, data)
+    for limit in limits_in(command, payload["context"], owner_of(event), event.time_us, facts):
         for end in ("source", "destination"):
             _tell(limit, f"{limit.attribute}_requested", payload[end]["actor"], event.time_us, facts)
         _tell_quarters(limit, REQUESTED, owner_of(event), event.time_us, facts)
+
+
+def _command_of(event: Event, data: dict[str, Any]) -> dict[str, Any]:
+    """The command with these data: beside them its filters stand."""
+    command: dict[str, Any] = next(one for one in event.payload["commands"] if one["data"] is data)
+    return command
 
 
 SAID: Final = {"loadControlLimitListData": _on_limits}

@@ -32,7 +32,7 @@ def _on_result(event: Event, call: dict[str, Any], error: int, facts: Facts) -> 
     time_us, owner = event.time_us, call["owner"]["actor"]
     assert time_us is not None
     if call["function"] == "loadControlLimitListData":
-        limits = limits_in(call["data"], call["context"], owner, call["time_us"], facts)
+        limits = limits_in(call, call["context"], owner, call["time_us"], facts)
         for limit in limits:
             for actor in {owner: None, event.payload["destination"]["actor"]: None}:
                 tell(facts, actor, f"{limit.attribute}_answer", ACCEPTED if error == 0 else REJECTED, "", time_us)
