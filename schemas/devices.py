@@ -5,7 +5,7 @@ Meters and gateways (DIN 43863-5), vehicles (EUI-48, EUI-64), charging points (D
 
 import re
 from functools import lru_cache
-from typing import Final
+from typing import Final, TypeGuard
 
 _DEVICE: Final = re.compile(r"0[9A]0[0-9](4[1-9A-F]|5[0-9A]){3}[0-9A-F]{10}", re.IGNORECASE)
 _NUMBER_LIMIT: Final = 10**8
@@ -30,6 +30,15 @@ def device_name(device: str) -> str:
     octets = bytes.fromhex(device)
     number = int.from_bytes(octets[6:])
     return f"{octets[1]}{octets[2:5].decode()}{octets[5]:02X}{number:08d}" if number < _NUMBER_LIMIT else device
+
+
+def is_named(octets: str | None) -> TypeGuard[str]:
+    """Whether an id in hex names a device: meters that were given none send nothing, or zeros alone.
+
+    >>> is_named("0A01454D48000051971E"), is_named("00000000000000000000"), is_named(None)
+    (True, False, False)
+    """
+    return octets is not None and octets.strip("0") != ""
 
 
 @lru_cache(maxsize=100_000)

@@ -74,7 +74,7 @@ def attributes(facts):
         ),
         (
             "frame3.hex",
-            "00000000000000000000",
+            "frame3.hex",
             {
                 ("1-0:1.8.0", "import", 450_091_899),
                 ("1-0:1.8.1", "import", 449_074_899),
@@ -99,6 +99,17 @@ def test_the_samples_say_the_registers_and_the_state_of_their_meters(name, point
     assert said.items() <= attributes(facts).items()
     assert not facts.rejects
     assert not facts.samples
+
+
+def test_meters_that_call_themselves_zeros_are_told_apart_by_their_sources():
+    raw = encode_telegram({"lists": [{"server": "00" * 10, "name": None, "time": ["index", 7], "values": [row()]}]})
+    points = set()
+    for source in ("cellar", "attic"):
+        [event] = read(raw, "15", source=source, time_us=HEARD_US)
+        facts = Facts()
+        observe(event, facts)
+        points |= {(event.actor, reading.point) for reading in facts.readings}
+    assert points == {("meter:cellar", "cellar"), ("meter:attic", "attic")}
 
 
 def test_a_telegram_through_the_log_says_its_registers_and_power():

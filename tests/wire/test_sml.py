@@ -283,6 +283,24 @@ def test_an_attention_is_read():
     assert (decoded.type, decoded.payload) == ("sml.attention", {"lists": [], "attentions": [attention]})
 
 
+ZEROS = "00" * 10
+
+
+@pytest.mark.parametrize(
+    ("server", "rows", "source", "actor"),
+    [
+        (ZEROS, [row()], "cellar", "meter:cellar"),
+        (ZEROS, [row("1-0:96.1.0", ZEROS, None, None)], "cellar", "meter:cellar"),
+        (ZEROS, [row("1-0:96.1.0", SERVER, None, None)], "cellar", f"meter:{METER}"),
+        (None, [row()], "cellar", "meter:cellar"),
+        (ZEROS, [row()], "", f"meter:{ZEROS}"),
+        (SERVER, [row()], "cellar", f"meter:{METER}"),
+    ],
+)
+def test_a_meter_without_a_name_is_called_as_its_source(server, rows, source, actor):
+    assert decode(encode_telegram(payload_of(*rows, server=server)), source=source).actor == actor
+
+
 def test_a_message_of_another_kind_beside_a_list_is_named():
     raw = wrap(message(b"\x72\x01\x01", kind=0x0501) + message(list_body(entry())))
     assert decode(raw).payload["not_read"] == ["GetProcParameterResponse"]

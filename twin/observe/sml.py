@@ -1,10 +1,10 @@
 """What SML telegrams say: the energy registers of a meter, and what it measures at the moment.
 
-The metering point is the meter itself. Registers 1.8.x and 2.8.x are readings; they are not told once more as
-observations, because this is the bulk of all messages. On interface 15 they are measured, on 47, the customer's own
-interface, indicative. A list whose own check sum does not fit (while the telegram's does: somebody changed it on its
-way) gives preliminary readings. The meter's status word decides like that of a gateway (:mod:`twin.observe.taf7`): what
-is not valid is rejected.
+The metering point is the meter itself, by the name of its source where it says none or zeros. Registers 1.8.x and 2.8.x
+are readings; they are not told once more as observations, because this is the bulk of all messages. On interface 15
+they are measured, on 47, the customer's own interface, indicative. A list whose own check sum does not fit (while the
+telegram's does: somebody changed it on its way) gives preliminary readings. The meter's status word decides like that
+of a gateway (:mod:`twin.observe.taf7`): what is not valid is rejected.
 
 A value is from the time the meter's clock gives it, else from the time of the event; the meter's second index is none.
 What the meter's number says already, its own number and its maker, is not said again.
@@ -14,7 +14,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-from schemas.devices import device_name
+from schemas.devices import device_name, is_named
 from schemas.event import Event
 from schemas.facts import (
     INDICATIVE,
@@ -110,7 +110,7 @@ def observe(event: Event, facts: Facts) -> None:
         quality = PRELIMINARY
     for found in payload["lists"]:
         server = found["server"]
-        meter = device_name(server) if server else event.actor.removeprefix("meter:")
+        meter = device_name(server) if is_named(server) else event.actor.removeprefix("meter:")
         _rows(found["values"], meter, quality, event.time_us, facts)
     if event.time_us is not None:
         for attention in payload.get("attentions", ()):

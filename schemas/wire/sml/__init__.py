@@ -10,7 +10,8 @@ Smart Message Language 1.04 (BSI TR-03109-1, annex IV b).
 - :mod:`~schemas.wire.sml.writing` writes telegrams.
 
 The payload is ``{"lists": [{"server", "name", "time", "values": [row, ...]}]}``, see :mod:`~schemas.wire.sml.rows`. The
-event is about the meter (``meter:1EMH0012345678``). An event's type is ``sml.list``, ``sml.profile`` or
+event is about the meter (``meter:1EMH0012345678``); one that
+names none, or zeros, is called as its source. An event's type is ``sml.list``, ``sml.profile`` or
 ``sml.attention``.
 """
 

@@ -3,7 +3,7 @@
 import re
 from typing import Any, Final
 
-from schemas.devices import device_name
+from schemas.devices import device_name, is_named
 from schemas.wire.contract import BadSyntax, Conversation, Decoded, Frame, SchemaViolation, Unsupported, WireError
 from schemas.wire.sml.checksums import KERMIT, kind_of
 from schemas.wire.sml.elements import LIST, STRINGS, Element, element, head, list_start
@@ -87,7 +87,7 @@ def decode(frame: Frame, _conversation: Conversation) -> Decoded:
         payload["checksum"] = KERMIT
     if said.flags:
         payload["flags"] = sorted(said.flags)
-    return Decoded(said.type, f"meter:{_meter(said)}", _time_us(said, frame), payload)
+    return Decoded(said.type, f"meter:{_meter(said, frame.source)}", _time_us(said, frame), payload)
 
 
 def _message(content: bytes, at: int, said: _Said) -> int:
@@ -245,16 +245,22 @@ def _fields(content: bytes, at: int, count: int, what: str) -> tuple[list[Elemen
     return body, at
 
 
-def _meter(said: _Said) -> str:
-    """The meter a telegram is about: who sent the lists, who opened the telegram, or what a list names as its meter."""
+def _meter(said: _Said, source: str) -> str:
+    """The meter a telegram is about: who sent the lists, who opened the telegram, or what a list names as its meter.
+
+    One without a name, or whose name is zeros alone as many meters have it, is known by where it was heard.
+    """
     senders = [found["server"] for found in (*said.lists, *said.attentions)]
     for server in (*senders, said.opened_by):
-        if server:
+        if is_named(server):
             return device_name(server)
     for row in (row for found in said.lists for row in found["values"]):
-        if row[0] in _OBIS_OF_IDS and isinstance(row[1], str):
+        if row[0] in _OBIS_OF_IDS and isinstance(row[1], str) and is_named(row[1]):
             return device_name(row[1])
-    raise SchemaViolation("the telegram names no meter, neither as serverId nor in 1-0:96.1.0")
+    unnamed = source or next((server for server in (*senders, said.opened_by) if server), None)
+    if unnamed is None:
+        raise SchemaViolation("the telegram names no meter, neither as serverId nor in 1-0:96.1.0")
+    return unnamed
 
 
 def _time_us(said: _Said, frame: Frame) -> int | None:
