@@ -283,7 +283,7 @@ def archive_up_to(config: Settings, offsets: dict[Partition, int]) -> None:
 def main() -> None:
     """Run the archiver until SIGTERM."""
     journal.begin()
-    memory.begin()
+    memory.begin(large_bytes=256 << 10)
     pa.set_memory_pool(pa.system_memory_pool())  # so that Arrow's goes back as well
     os.nice(NICENESS)
     gc.disable()  # as in a worker; what cycles there are is collected with each segment

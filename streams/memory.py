@@ -1,25 +1,25 @@
 """Memory of processes that run for months: what a piece of work needed goes back when it is done.
 
 The GNU C library otherwise keeps what was freed, and keeps it for each thread apart, so that a process grows with the
-number of its pieces of work although each needs the same. Large pieces it puts between small ones once it has seen them
-freed, and then they cannot go back before those do.
+number of its pieces of work although each needs the same. Where the C library is another one, nothing happens here.
 """
 
 import ctypes
 
 _M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8  # malloc.h
-_LARGE_BYTES = 256 << 10
 
 
-def begin() -> None:
-    """Keep all memory in one place, large pieces each in its own, which goes back at once; at the start of a process.
+def begin(large_bytes: int | None = None) -> None:
+    """Keep all memory in one place; at the start of a process.
 
-    Where the C library is another one, nothing happens.
+    Pieces of ``large_bytes`` and more each get a place of their own, which goes back as soon as they are freed: for
+    columns that live long beside others. It costs the system's work for each, which short work would feel.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(_M_ARENA_MAX, 1)
-        mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
+        if large_bytes is not None:
+            mallopt(_M_MMAP_THRESHOLD, large_bytes)
 
 
 def give_back() -> None:
