@@ -1,5 +1,6 @@
 """``twin quarantine``: what could not be decoded or believed, why, and again after a fix."""
 
+import time
 from base64 import b64encode
 from typing import Any
 
@@ -10,15 +11,18 @@ from cli.printing import as_json, console, place, progress_bar, scalar, table
 from replay.resubmit import resubmit as read_again
 from schemas.time import format_time, to_us
 from streams import quarantine as kept
+from streams.dismissals import dismissal_records
 from streams.producer import EventProducer
 from streams.reader import Conversations
 from streams.settings import settings
 
 EXIT_SOME_STAY = 3
 _SHOWN_BYTES = 256
+_PATIENCE_S = 10.0
 
 _only_reason = click.option("--reason", default="", help="Only this reason.")
 _only_interface = click.option("--interface", "number", default="", type=NumberType(), help="Only this interface.")
+_only_source = click.option("--source", default="", help="Only from this source, as the list names it.")
 
 
 @click.group()
@@ -32,26 +36,38 @@ def quarantine() -> None:
 @quarantine.command("list")
 @_only_reason
 @_only_interface
+@_only_source
+@click.option("--dismissed", is_flag=True, help="What was dismissed, and why, instead.")
 @click.option("--limit", default=100, show_default=True, type=click.IntRange(min=1), help="At most so many.")
 @click.option("--json", "json_", is_flag=True, help="One JSON object per entry.")
-def list_(reason: str, number: str, limit: int, json_: bool) -> None:
-    """List what is in the quarantine, newest first.
+def list_(reason: str, number: str, source: str, dismissed: bool, limit: int, json_: bool) -> None:
+    """List what is in the quarantine, newest first; what was dismissed is left out, and counted.
 
     Example: twin quarantine list --interface 4
     """
     config = settings()
-    found = kept.entries(config.database_url, config.schema, reason=reason, interface=number, limit=limit)
+    choice = kept.Choice(reason, number, source, dismissed)
+    found = kept.entries(config.database_url, config.schema, choice, limit)
     if json_:
         for entry in found:
             click.echo(as_json(_brief(entry)))
         return
-    if not found:
-        click.echo("nothing of that kind is in the quarantine" if reason or number else "the quarantine is empty")
-        return
-    rows = [[entry.id[:12], entry.interface, entry.source, entry.reason, entry.detail] for entry in found]
-    table("quarantine", ["id", "if", "source", "reason", "detail"], rows)
+    left_out = 0 if dismissed else kept.count(config.database_url, config.schema, choice._replace(dismissed=True))
+    if found:
+        rows = [[entry.id[:12], entry.interface, entry.source, entry.reason, _said(entry)] for entry in found]
+        table("quarantine", ["id", "if", "source", "reason", "dismissed because" if dismissed else "detail"], rows)
+    elif any(choice) or left_out:
+        click.echo("nothing of that kind is in the quarantine")
+    else:
+        click.echo("the quarantine is empty")
     if len(found) == limit:
         console.print(f"the newest {limit}; --limit shows more")
+    if left_out:
+        click.echo(f"{left_out} dismissed {'is' if left_out == 1 else 'are'} left out; --dismissed shows them")
+
+
+def _said(entry: kept.Entry) -> str:
+    return entry.detail if entry.dismissed is None else entry.dismissed
 
 
 @quarantine.command()
@@ -88,19 +104,20 @@ def show(identity: str, raw: bool, json_: bool) -> None:
 @click.option("--all", "everything", is_flag=True, help="Everything in the quarantine, or all that fits the options.")
 @_only_reason
 @_only_interface
+@_only_source
 @click.option("--json", "json_", is_flag=True, help="Print the counts as JSON.")
-def resubmit(identities: tuple[str, ...], everything: bool, reason: str, number: str, json_: bool) -> None:
+def resubmit(identities: tuple[str, ...], everything: bool, reason: str, number: str, source: str, json_: bool) -> None:
     """Decode again; what can be read and believed now goes into Kafka and leaves the quarantine.
 
-    What still cannot be stays, with today's reason. Exit code 3 when something stays.
+    What still cannot be stays, with today's reason. Exit code 3 when something stays. What was dismissed is only tried
+    when its ID is given.
 
     Example: twin quarantine resubmit --all --interface 4
     """
     config = settings()
-    if bool(identities) == (everything or bool(reason or number)):
-        raise click.UsageError("give the IDs to resubmit, or --all, --reason or --interface")
     url, schema = config.database_url, config.schema
-    chosen = identities or kept.identities(url, schema, reason=reason, interface=number)
+    choice = _choice("resubmit", identities, everything, kept.Choice(reason, number, source))
+    chosen = identities or kept.identities(url, schema, choice)
     conversations = Conversations()
     stayed = []
     with EventProducer(config.kafka, prefix=config.topic_prefix) as producer, progress_bar("resubmitting") as advance:
@@ -121,6 +138,57 @@ def resubmit(identities: tuple[str, ...], everything: bool, reason: str, number:
         raise click.exceptions.Exit(EXIT_SOME_STAY)
 
 
+@quarantine.command()
+@click.argument("identities", metavar="ID...", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="Everything in the quarantine, or all that fits the options.")
+@_only_reason
+@_only_interface
+@_only_source
+@click.option("--because", required=True, metavar="WORDS", help="Why it needs no more attention.")
+@click.option("--json", "json_", is_flag=True, help="Print the count as JSON.")
+def dismiss(
+    identities: tuple[str, ...],
+    everything: bool,
+    reason: str,
+    number: str,
+    source: str,
+    because: str,
+    json_: bool,
+) -> None:
+    """Say that entries need no more attention, and why: the list leaves them out, nothing is deleted.
+
+    The dismissal goes into Kafka like everything else; it holds for the same message should it come again. Dismissing
+    once more puts other words in the place of the first.
+
+    Example: twin quarantine dismiss --source meters.log --because "sent to the wrong interface"
+    """
+    if not because.strip():
+        raise click.BadParameter("say why in a few words", param_hint="'--because'")
+    config = settings()
+    url, schema = config.database_url, config.schema
+    choice = _choice("dismiss", identities, everything, kept.Choice(reason, number, source))
+    if identities:
+        chosen = sorted({kept.entry(url, schema, identity).id for identity in identities})
+    else:
+        chosen = kept.identities(url, schema, choice)
+    with EventProducer(config.kafka, prefix=config.topic_prefix) as producer:
+        for record in dismissal_records(chosen, because, config.topic_prefix):
+            producer.send_record(record)
+    deadline = time.monotonic() + _PATIENCE_S
+    while (there := kept.dismissed_of(url, schema, chosen, because)) < len(chosen) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    click.echo(as_json({"dismissed": len(chosen)}) if json_ else f"{len(chosen)} dismissed")
+    if there < len(chosen):
+        click.echo("they are in Kafka; the list shows it once a worker has read that far (see `twin status`)", err=True)
+
+
+def _choice(verb: str, identities: tuple[str, ...], everything: bool, choice: kept.Choice) -> kept.Choice:
+    """What the options choose; either they or IDs must be given."""
+    if bool(identities) == (everything or any(choice)):
+        raise click.UsageError(f"give the IDs to {verb}, or --all, --reason, --interface or --source")
+    return choice
+
+
 def _brief(entry: kept.Entry) -> dict[str, Any]:
     return {
         "id": entry.id,
@@ -133,4 +201,5 @@ def _brief(entry: kept.Entry) -> dict[str, Any]:
         "reason": entry.reason,
         "detail": entry.detail,
         "context": entry.context,
+        "dismissed": entry.dismissed,
     }

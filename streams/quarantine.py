@@ -3,6 +3,7 @@
 import hashlib
 import zlib
 from base64 import b64decode
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import orjson
@@ -13,6 +14,7 @@ from psycopg.rows import namedtuple_row
 from schemas.interfaces import QUARANTINE_NUMBER, QUARANTINE_TOPIC
 from schemas.rows import position_of
 from schemas.time import from_us, parse_time, to_us
+from streams import dismissals
 from streams.copy_binary import NUL, json_without_nul
 from streams.reader import Conversations, Outcome, Rejected, read_again
 
@@ -34,6 +36,8 @@ class Entry(NamedTuple):
     raw: bytes
     context: dict[str, Any]
     position: int
+    dismissed: str | None
+    """Why somebody dismissed it; None: nobody did."""
 
     @property
     def is_part(self) -> bool:
@@ -42,15 +46,23 @@ class Entry(NamedTuple):
 
 
 _COLUMNS = "id, interface, source, format, at, recorded_at, reason, detail, raw, context, position"
+_DISMISSED = "(select because from dismissal where dismissal.id = quarantine.id)"
+_WANTED = f"""({_DISMISSED} is not null) = %(dismissed)s and (%(reason)s = '' or reason = %(reason)s)
+    and (%(interface)s = '' or interface = %(interface)s) and (%(source)s = '' or source = %(source)s)"""
 
 
 async def store(
     connection: psycopg.AsyncConnection[Any], value: bytes | None, recorded_ms: int, where: tuple[int, int]
 ) -> None:
-    """Keep a record of the quarantine's topic; keeping it twice changes nothing.
+    """Keep a record of the quarantine's topic, entry or dismissal; keeping it twice changes nothing.
 
     ``where`` is its partition and offset.
     """
+    dismissal = dismissals.dismissal_in(value)
+    if dismissal is not None:
+        await dismissals.keep(connection, dismissal, recorded_ms, where)
+        await connection.commit()
+        return
     await connection.execute(
         f"insert into quarantine ({_COLUMNS}) "  # noqa: S608
         "values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) on conflict (id) do nothing",
@@ -95,15 +107,35 @@ def _text(value: Any) -> str:
     return value.replace("\0", NUL)
 
 
-def entries(url: str, schema: str, *, reason: str = "", interface: str = "", limit: int = 100) -> list[Entry]:
+class Choice(NamedTuple):
+    """Which entries; an empty text is any."""
+
+    reason: str = ""
+    interface: str = ""
+    source: str = ""
+    dismissed: bool = False
+    """Those that were dismissed, or those that were not."""
+
+
+EVERYTHING = Choice()
+
+
+def entries(url: str, schema: str, choice: Choice = EVERYTHING, limit: int = 100) -> list[Entry]:
     """The newest entries, without more than ``limit``."""
-    where = "where (%s = '' or reason = %s) and (%s = '' or interface = %s)"
     with _connect(url, schema) as connection:
         rows = connection.execute(
-            f"select {_COLUMNS} from quarantine {where} order by recorded_at desc, id limit %s",  # noqa: S608
-            [reason, reason, interface, interface, limit],
+            f"select {_COLUMNS}, {_DISMISSED} from quarantine where {_WANTED} "  # noqa: S608
+            "order by recorded_at desc, id limit %(limit)s",
+            choice._asdict() | {"limit": limit},
         )
         return [Entry(*row) for row in rows]
+
+
+def count(url: str, schema: str, choice: Choice) -> int:
+    """How many entries there are of a choice."""
+    with _connect(url, schema) as connection:
+        counted = connection.execute(f"select count(*) from quarantine where {_WANTED}", choice._asdict())  # noqa: S608
+        return int(next(counted)[0])
 
 
 def entry(url: str, schema: str, identity: str) -> Entry:
@@ -114,7 +146,7 @@ def entry(url: str, schema: str, identity: str) -> Entry:
     """
     with _connect(url, schema) as connection:
         rows = connection.execute(
-            f"select {_COLUMNS} from quarantine where starts_with(id, %s) limit 2",  # noqa: S608
+            f"select {_COLUMNS}, {_DISMISSED} from quarantine where starts_with(id, %s) limit 2",  # noqa: S608
             [identity],
         ).fetchall()
     if len(rows) != 1:
@@ -125,15 +157,22 @@ def entry(url: str, schema: str, identity: str) -> Entry:
     return Entry(*rows[0])
 
 
-def identities(url: str, schema: str, *, reason: str = "", interface: str = "") -> list[str]:
-    """The ids of all entries, oldest first, so that a call comes before its answer."""
-    where = "where (%s = '' or reason = %s) and (%s = '' or interface = %s)"
+def identities(url: str, schema: str, choice: Choice = EVERYTHING) -> list[str]:
+    """The ids of all entries of a choice, oldest first, so that a call comes before its answer."""
     with _connect(url, schema) as connection:
         rows = connection.execute(
-            f"select id from quarantine {where} order by coalesce(at, recorded_at), recorded_at, id",  # noqa: S608
-            [reason, reason, interface, interface],
+            f"select id from quarantine where {_WANTED} "  # noqa: S608
+            "order by coalesce(at, recorded_at), recorded_at, id",
+            choice._asdict(),
         )
         return [row[0] for row in rows]
+
+
+def dismissed_of(url: str, schema: str, ids: Sequence[str], because: str) -> int:
+    """How many of these ids the table has as dismissed in these words."""
+    with _connect(url, schema) as connection:
+        query = "select count(*) from dismissal where because = %s and id = any(%s)"
+        return int(next(connection.execute(query, [because, list(ids)]))[0])
 
 
 def decode_again(kept: Entry, conversations: Conversations | None = None) -> list[Outcome]:

@@ -20,7 +20,7 @@ NAMES = {
 
 def test_every_command_of_the_road_is_there():
     assert set(main.list_commands(None)) >= NAMES
-    assert set(main.get_command(None, "quarantine").commands) == {"list", "show", "resubmit"}
+    assert set(main.get_command(None, "quarantine").commands) == {"list", "show", "resubmit", "dismiss"}
 
 
 def test_the_list_of_commands_is_the_commands():

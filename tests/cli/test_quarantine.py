@@ -87,13 +87,44 @@ def test_a_part_that_could_not_be_believed_goes_when_it_can_be(twin, monkeypatch
     assert (goes.exit_code, json.loads(goes.stdout)) == (0, {"resubmitted": 1, "stayed": 0})
 
 
+def test_what_is_dismissed_is_left_out_and_counted_and_nothing_is_lost(twin):
+    bad = SHORT.replace(b"CS1", b"CS-WRONG")
+    twin("ingest", "-", "--interface", "4", stdin=bad + bad.replace(b'"1"', b'"2"'))
+    wait_for(lambda: len(of_source(twin, "CS-WRONG")) == 2)
+    ids = [entry["id"] for entry in of_source(twin, "CS-WRONG")]
+    dismissed = twin("quarantine", "dismiss", "--source", "CS-WRONG", "--because", "sent to 4", "--json")
+    assert (dismissed.exit_code, json.loads(dismissed.stdout)) == (0, {"dismissed": 2})
+    assert of_source(twin, "CS-WRONG") == []
+    shown = twin("quarantine", "list", "--source", "CS-WRONG").stdout
+    assert shown.splitlines() == [
+        "nothing of that kind is in the quarantine",
+        "2 dismissed are left out; --dismissed shows them",
+    ]
+    assert {entry["dismissed"] for entry in of_source(twin, "CS-WRONG", "--dismissed")} == {"sent to 4"}
+    assert "sent to 4" in twin("quarantine", "list", "--dismissed").stdout
+    assert twin("quarantine", "show", ids[0], "--raw").stdout_bytes
+    assert "0 resubmitted, 0 stay" in twin("quarantine", "resubmit", "--source", "CS-WRONG").stdout
+    assert "0 resubmitted, 1 stay" in twin("quarantine", "resubmit", ids[0]).stdout
+    assert twin("quarantine", "dismiss", ids[0][:12], "--because", "other words").stdout == "1 dismissed\n"
+    words = {entry["id"]: entry["dismissed"] for entry in of_source(twin, "CS-WRONG", "--dismissed")}
+    assert words == {ids[0]: "other words", ids[1]: "sent to 4"}
+
+
+def of_source(twin, source, *options):
+    return entries(twin, "--source", source, *options)
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "sentence"),
     [
         (["show", "ffffffffffff"], 1, "no message in the quarantine has an id that starts with 'ffffffffffff'"),
         (["resubmit", "ffffffffffff"], 1, "no message in the quarantine has an id"),
-        (["resubmit"], 2, "give the IDs to resubmit, or --all, --reason or --interface"),
-        (["resubmit", "--all", "ffff"], 2, "give the IDs to resubmit, or --all, --reason or --interface"),
+        (["resubmit"], 2, "give the IDs to resubmit, or --all, --reason, --interface or --source"),
+        (["resubmit", "--all", "ffff"], 2, "give the IDs to resubmit, or --all, --reason, --interface or --source"),
+        (["dismiss", "ffff"], 2, "Missing option '--because'"),
+        (["dismiss", "ffff", "--because", " "], 2, "say why in a few words"),
+        (["dismiss", "--because", "w"], 2, "give the IDs to dismiss, or --all, --reason, --interface or --source"),
+        (["dismiss", "ffff", "--because", "w"], 1, "no message in the quarantine has an id"),
         (["list", "--limit", "0"], 2, "0 is not in the range x>=1"),
     ],
 )
