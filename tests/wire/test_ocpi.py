@@ -109,6 +109,18 @@ def test_a_charge_detail_record_belongs_to_its_session_and_tells_directions_wher
     assert facts[actor, "status"] == ("BILLED", "")
 
 
+@pytest.mark.parametrize(
+    ("cost", "names"), [({"net": 1, "gross": 1.19}, "gross, net"), ({}, "nothing"), ({"excl_vat": None}, "excl_vat")]
+)
+def test_a_price_whose_parts_have_unknown_names_is_reported_by_them(cost, names):
+    facts = Facts()
+    observe(one(CDR | {"total_cost": cost}), facts)
+    assert not {seen.attribute for seen in facts.observations} & {"cost", "cost_with_tax"}
+    [reject] = facts.rejects
+    assert reject.reason == "unknown-price"
+    assert f"but {names}: no cost is known" in reject.detail
+
+
 def test_the_price_of_a_record_of_2_3_0_with_tax_is_that_before_taxes_and_every_tax():
     taxes = [{"name": "VAT", "amount": 0.19}, {"name": "city", "amount": 0.005}]
     facts = said(one(CDR | {"total_cost": {"before_taxes": 1.00, "taxes": taxes}}))

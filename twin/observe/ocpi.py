@@ -29,6 +29,7 @@ from twin.observe import ocmf
 
 _KWH_WH: Final = 1000
 _BILLED: Final = "BILLED"
+_NAMES_LIMIT: Final = 200
 _DIMENSIONS: Final = {"ENERGY_IMPORT": "energy_import", "ENERGY_EXPORT": "energy_export"}
 
 
@@ -68,8 +69,7 @@ def _session(found: dict[str, Any], said: _Said) -> None:
     if found.get("end_date_time"):
         said("end", format_time(time_us(found["end_date_time"])))
     said("operator", f"{found['country_code'].upper()}*{found['party_id'].upper()}")
-    for attribute, amount in _amounts(found.get("total_cost") or {}):
-        said(attribute, amount, found["currency"])
+    _cost(found, said)
     sums: dict[str, Decimal] = {}
     for period in found.get("charging_periods") or ():
         for dimension in period.get("dimensions") or ():
@@ -78,6 +78,22 @@ def _session(found: dict[str, Any], said: _Said) -> None:
                 sums[name] = sums.get(name, Decimal(0)) + Decimal(dimension["volume"])
     for name, energy_kwh in sorted(sums.items()):
         said(name, energy_kwh * _KWH_WH, "Wh")
+
+
+def _cost(found: dict[str, Any], said: _Said) -> None:
+    """What it costs; a price none of whose parts is called as in OCPI is reported by the names it has."""
+    cost = found.get("total_cost")
+    if cost is None:
+        return
+    amounts = list(_amounts(cost))
+    for attribute, amount in amounts:
+        said(attribute, amount, found["currency"])
+    if not amounts:
+        names = ", ".join(sorted(cost))[:_NAMES_LIMIT] or "nothing"
+        detail = (
+            f"{said.actor}: total_cost has no excl_vat (2.2.1) or before_taxes (2.3.0), but {names}: no cost is known"
+        )
+        said.facts.rejects.append(Reject("unknown-price", detail))
 
 
 def _amounts(cost: dict[str, Any]) -> Iterator[tuple[str, Decimal]]:
