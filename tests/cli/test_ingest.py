@@ -75,7 +75,7 @@ def test_a_person_is_told_that_addresses_have_no_meaning_yet(twin, bare, tmp_pat
     told = "".join(said.stderr.split())
     assert (said.exit_code, "".join(f"write {home / 'points' / '53.csv'} and send".split()) in told) == (0, True)
     decoded = bare("decode", log, "--interface", "53", TWIN_HOME=str(home)).stdout
-    assert "no-meaning: the point list has no such address: 1001" in decoded
+    assert "no-meaning: no point list, it belongs into points/53.csv of the home folder (.twin): 1001" in decoded
 
 
 def test_a_point_list_beside_the_log_is_taken_over_and_a_person_is_told(twin, street, tmp_path):

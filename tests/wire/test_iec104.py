@@ -207,6 +207,12 @@ def test_an_address_without_a_point_keeps_its_value_and_says_what_is_missing():
     assert said(encode_measurement(11, 7, [(4, 5)])) == {}
 
 
+def test_without_any_point_list_it_is_said_where_one_belongs():
+    payload = FORMAT.decode(Frame(encode_measurement(11, 7, [(4, 5)]), 0), Conversation("43")).payload
+    [said] = payload["objects"]
+    assert said["missing"] == "no point list, it belongs into points/43.csv of the home folder (.twin)"
+
+
 def test_from_set_point_to_confirmation_and_to_response():
     conversation = Conversation("25", {"points": POINTS})
     later = NOON_US + 4 * SECOND_US

@@ -20,6 +20,8 @@ AHEAD_US: Final = SLOT_US
 
 NO_POINT: Final = "the point list has no such address"
 
+NO_LIST: Final = "no point list, it belongs into points/{interface}.csv of the home folder (.twin)"
+
 _OPEN: Final = "open"
 _LATEST: Final = "latest"
 _OPEN_LIMIT: Final = 10_000
@@ -41,7 +43,8 @@ def decode(frame: Frame, conversation: Conversation) -> Decoded:
         said = content.parse(unit.asdu)
     except WireError as error:
         raise type(error)(error.detail, error.offset + _ASDU_AT) from None
-    _explain(said, conversation.memory.get(POINTS) or {})
+    points: PointList | None = conversation.memory.get(POINTS)
+    _explain(said, points or {}, NO_POINT if points else NO_LIST.format(interface=conversation.interface))
     if frame.time_us is not None:
         _doubt(said, frame.time_us)
     times = [parse_time(entry["time"]) for entry in said.objects if entry.get("time") and "ahead_us" not in entry]
@@ -61,14 +64,14 @@ def decode(frame: Frame, conversation: Conversation) -> Decoded:
     return Decoded(f"iec104.{said.name}", _actor(said), time_us, payload)
 
 
-def _explain(said: Asdu, points: PointList) -> None:
-    """Write the meaning of every object into it, or that none is known."""
+def _explain(said: Asdu, points: PointList, missing: str) -> None:
+    """Write the meaning of every object into it, or why none is known."""
     if said.type not in MEASURED | COMMANDS | STEPS:
         return
     for entry in said.objects:
         point = points.get((said.station, entry["address"]))
         if point is None:
-            entry["missing"] = NO_POINT
+            entry["missing"] = missing
         else:
             entry["point"] = {
                 "actor": point.actor,
