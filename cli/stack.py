@@ -9,10 +9,12 @@ from typing import Any
 import click
 
 from streams.embedded import stack
+from streams.embedded.logs import LINE_BREAK
 from streams.settings import home_of, masked, settings
 
 EXIT_SOMETHING_DIED = 1
 _WELL = {"running", "done", "external"}
+_WIDTH = 80
 
 
 @click.command()
@@ -66,7 +68,8 @@ def status(json_: bool) -> None:
 
     The lag of the workers is theirs together: messages in Kafka that are not in the tables yet; that of the archiver
     likewise for the archive; that of the gateway is what waits on its disk for Kafka. A server whose
-    process runs and that does not answer is silent. Exit code 1 when a part died or is silent, or nothing runs.
+    process runs and that does not answer is silent. The last error of a part that is well again is cut to a line;
+    --json has all of it. Exit code 1 when a part died or is silent, or nothing runs.
 
     Example: twin status --json
     """
@@ -137,11 +140,22 @@ def _show(home: Path, parts: list[dict[str, Any]], *, supervised: bool, alive: b
         if part["address"]:
             click.echo(f"{part['name']:<11}{part['address']}")
     for part in parts:
-        if part["error"]:
-            again = f" (started {part['starts']} times)" if part["starts"] > 1 else ""
-            when = f"{part['error_at'].replace('T', ' ')} " if part["error_at"] else ""
-            click.echo(f"last error of {part['name']}{again}: {when}{part['error']}")
+        for line in _last_error(part):
+            click.echo(line)
     if trouble:
         click.echo(f"the lag is not known: {trouble}")
     if not supervised and alive:
         click.echo("nobody watches these parts: their supervisor was killed; `twin up` starts them anew")
+
+
+def _last_error(part: dict[str, Any]) -> list[str]:
+    """A line that fits the table while a part is well; all there is, the lines of its log each on its own, if not."""
+    if not part["error"]:
+        return []
+    again = f" (started {part['starts']} times)" if part["starts"] > 1 else ""
+    when = f"{part['error_at'].replace('T', ' ')} " if part["error_at"] else ""
+    said = f"last error of {part['name']}{again}: {when}{part['error']}"
+    if part["state"] in _WELL:
+        return [said if len(said) <= _WIDTH else f"{said[: _WIDTH - 1]}…"]
+    first, *more = said.split(LINE_BREAK)
+    return [first, *(f"    {line}" for line in more)]

@@ -1,3 +1,5 @@
+import pytest
+
 from streams.embedded import logs
 
 
@@ -28,13 +30,36 @@ def test_the_last_complaint_is_found_whoever_wrote_it(tmp_path):
     lines = [
         "2026-11-25 09:21:01,983 INFO streams: all is well",
         "2026-11-25 09:21:01,983 WARNING streams: starting over from the stored offsets",
-        "2026-11-25T09:20:55,529 WARN org.apache.kafka.x: disk is slow",
+        "2026-11-25T09:20:55,529 ERROR org.apache.kafka.x: disk is gone",
         "2026-11-25 09:20:54.171 UTC [14644] FATAL:  no space left",
         "2026-11-25 09:20:54.171 UTC [14644] LOG:  the word ERROR alone does not count",
     ]
     for count, expected in ((1, ""), (2, lines[1]), (3, lines[2]), (5, lines[3])):
         log.write_text("\n".join(lines[:count]) + "\n")
         assert logs.last_complaint(log) == expected
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "2026-11-25T09:20:55,529 WARN org.apache.kafka.controller.QuorumController: Performing controller activation.",
+        "2026-11-25T09:20:55,529 ERROR kafka.server.ControllerApis: (apiKey=CONTROLLER_REGISTRATION, apiVersion=0)",
+        "2026-11-25T09:20:55,529 ERROR org.apache.kafka.controller.EventPerformanceMonitor: Exceptionally slow event",
+        "2026-11-25 21:32:15,078 WARNING mode.timers: Timer commit is overlapping (interval=2.8 runtime=17.7)",
+        '2026-11-25 09:20:54.171 UTC [14644] ERROR:  column "nope" does not exist at character 8',
+        '2026-11-25 09:20:54.171 UTC [14644] ERROR:  syntax error at or near "selekt" at character 1',
+        "2026-11-25 09:20:54.171 UTC [14644] FATAL:  the database system is starting up",
+        '2026-11-25 09:20:54.171 UTC [14644] FATAL:  password authentication failed for user "twin"',
+        "2026-11-25 09:21:01,983 ERROR asyncio: Unclosed AIOKafkaConsumer",
+    ],
+)
+def test_what_is_harmless_is_no_complaint_and_hides_none(tmp_path, line):
+    log = tmp_path / "x.log"
+    log.write_text(f"{line}\n")
+    assert logs.last_complaint(log) == ""
+    real = "2026-11-25 09:20:54.171 UTC [14644] ERROR:  could not extend file: No space left on device"
+    log.write_text(f"{real}\n{line}\n")
+    assert logs.last_complaint(log) == real
 
 
 def test_a_large_log_is_put_aside_at_the_next_start(tmp_path):

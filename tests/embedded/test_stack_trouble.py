@@ -50,10 +50,11 @@ def left_behind(home):
     process.wait()
 
 
-def runs(home, process, name, **servers):
-    """Write that the process is the part of that name."""
+def runs(home, process, name, error="", **servers):
+    """Write that the process is the part of that name, and what went wrong with it last."""
     part = {"pid": process.pid, "born": birth(process.pid), "once": False, "stage": 0, "stop_signal": 15}
     part |= {"state": "running", "ready": True, "since": "2026-11-25T09:00:00Z", "starts": 1, "address": ""}
+    part |= {"error": error, "error_at": "2026-11-25T09:00:00Z" if error else ""}
     state = {"supervisor": process.pid, "supervisor_born": "earlier", "kafka": "127.0.0.1:1", "database_url": "x"}
     (home / "stack.json").write_text(json.dumps(state | servers | {"parts": {name: part}}))
 
@@ -153,6 +154,30 @@ def test_status_says_when_nobody_watches_the_parts(twin, left_behind):
     _, said = twin("status")
     assert "worker-1   running" in said
     assert "nobody watches these parts" in said
+
+
+TAIL = "killed by SIGKILL: 2026-11-25 08:59:58,123 INFO streams: the first of its last lines | the second | the third"
+
+
+def test_the_last_error_of_a_part_that_is_well_again_is_cut_to_the_table(twin, home, left_behind):
+    runs(home, left_behind, "worker-1", TAIL)
+    said = next(line for line in twin("status")[1].splitlines() if line.startswith("last error of worker-1: "))
+    assert said.startswith("last error of worker-1: 2026-11-25 09:00:00Z killed by SIGKILL: ")
+    assert (len(said), said[-1]) == (80, "…")
+    assert json.loads(twin("status", "--json")[1])["parts"][0]["error"] == TAIL
+
+
+def test_of_a_part_that_died_the_last_lines_of_its_log_stand_below_each_other(twin, home, left_behind):
+    runs(home, left_behind, "worker-1", TAIL)
+    left_behind.kill()
+    left_behind.wait()
+    state = json.loads((home / "stack.json").read_text())
+    state |= {"supervisor": os.getpid(), "supervisor_born": birth(os.getpid())}
+    (home / "stack.json").write_text(json.dumps(state))
+    code, said = twin("status")
+    lines = said.splitlines()
+    at = lines.index(f"last error of worker-1: 2026-11-25 09:00:00Z {TAIL.partition(' | ')[0]}")
+    assert (code, lines[at + 1 : at + 3]) == (1, ["    the second", "    the third"])
 
 
 def test_status_names_a_database_that_runs_and_does_not_answer(twin, home, left_behind):
