@@ -18,7 +18,16 @@ from twin.actors import derived
 from twin.actors.lpc import LIMITED, spans_in
 from twin.amounts import number, scaled
 from twin.observe.ceilings import REQUESTED, SECTION_14A
-from twin.settlement.section_14a import Event, Guarantee, events_of, guaranteed, guaranteed_one_by_one, loads_of
+from twin.settlement.section_14a import (
+    Event,
+    Guarantee,
+    Load,
+    events_of,
+    guaranteed,
+    guaranteed_apart,
+    guaranteed_one_by_one,
+    loads_of,
+)
 
 _SERIES: Final = (SECTION_14A, SECTION_14A + REQUESTED)
 _LIMITED_KINDS: Final = frozenset({"hems", "asset", "evse"})
@@ -83,16 +92,26 @@ def _names(one: Attribute) -> list[str]:
 def _owed_at(loads: list[Attribute], managers: list[Attribute], time_us: int) -> Guarantee | None:
     """What is guaranteed by what was told last of the loads, and of whether an energy manager stands before them.
 
-    Where nobody says that there is none, there is one [M].
+    A site may have several metering locations: loads behind one manager are owed theirs together, wherever they are.
+    Where nobody says that there is none, there is one [M], the one of the others if they have one.
     """
-    told = _last(loads, time_us)
-    if told is None or not isinstance(told.value, str):
+    told = {melo: one.value for melo, one in _latest(loads, time_us).items() if isinstance(one.value, str)}
+    if not told:
         return None
-    manager = _last(managers, time_us)
-    owed = guaranteed if manager is None or manager.value else guaranteed_one_by_one
-    return owed(loads_of(told.value))
+    manager = {melo: one.value or "" for melo, one in _latest(managers, time_us).items()}
+    known = sorted({name for name in manager.values() if name})
+    usual = known[0] if len(known) == 1 else "unnamed"
+    behind: dict[str, list[Load]] = {}
+    for melo, text in sorted(told.items()):
+        behind.setdefault(manager.get(melo, usual), []).extend(loads_of(text))
+    parts = [
+        guaranteed(found) if name else guaranteed_one_by_one(found) for name, found in sorted(behind.items()) if found
+    ]
+    if not parts:
+        return guaranteed(())
+    return parts[0] if len(parts) == 1 else guaranteed_apart(parts)
 
 
-def _last(told: list[Attribute], time_us: int) -> Attribute | None:
-    """Of what was told in order, the last at a time: of two that were told at once the one that wins everywhere."""
-    return next((one for one in reversed(told) if one.time_us <= time_us), None)
+def _latest(told: list[Attribute], time_us: int) -> dict[str, Attribute]:
+    """By actor, of what was told in order the last at a time: of two told at once the one that wins everywhere."""
+    return {one.actor: one for one in told if one.time_us <= time_us}

@@ -85,6 +85,28 @@ def test_where_no_energy_manager_stands_before_them_each_load_is_owed_its_own(tw
     assert "4.200 to 8.000 kW for each of 2 loads, limited one by one, by enwg-14a/2024-01" in shown
 
 
+@pytest.fixture(scope="module")
+def limited_at_two_meters(street, tmp_path_factory):
+    """Two metering locations at one gateway, with loads of their own behind one energy manager, which is limited."""
+    out = tmp_path_factory.mktemp("two-meters")
+    resource, time = "C7777777775", "2026-01-01T00:00:00Z"
+    rows = [f"{time},{DIRECT[:-4]}5555,1EMH0099999999,HEMS-TWO,{resource},wallbox=11000"]
+    rows += [f"{time},{DIRECT[:-4]}6666,1EMH0099999999,HEMS-TWO,,battery=5000 heat-pump=20000"]
+    (out / "rows.csv").write_text("\n".join(["valid_from,melo,smgw,hems,resources,loads", *rows, ""]))
+    spoken = {"operation": "konfiguration", "location": resource, "kind": "sr", "transaction": ORDER[:-1] + "7"}
+    spoken |= {"created_us": FROM_US - 300 * SECOND_US, "from_us": FROM_US, "until_us": FROM_US + HOUR_US}
+    (out / "order.http").write_bytes(encode_measure(dict.fromkeys(UNSAID) | spoken | {"limit_w": 12_000}))
+    send_files(street.config, find(out / "rows.csv"), "33")
+    send_files(street.config, find(out / "order.http"), "20")
+    street.written()
+    return resource
+
+
+def test_the_loads_of_all_metering_locations_behind_one_manager_count(twin, limited_at_two_meters):
+    [event] = json.loads(twin("limits", limited_at_two_meters, DAY, "--json").stdout)
+    assert (event["guaranteed_mw"], event["loads"], event["breach"]) == (14_300_000, 3, True)
+
+
 def test_a_quarter_hour_has_one_time_and_it_is_readable(twin, limited):
     [event] = json.loads(twin("limits", HOUSE.melo, DAY, "--json").stdout)
     names = ["slot", "ceiling_mw", "highest_mw", "minutes", "verdict"]

@@ -100,6 +100,17 @@ def guaranteed_one_by_one(loads: Iterable[Load]) -> Guarantee:
     return Guarantee(min(each, default=0), len(each), most_mw=max(each, default=0))
 
 
+def guaranteed_apart(parts: Iterable[Guarantee]) -> Guarantee:
+    """What is owed to several who are limited each by itself: energy managers, and loads without one; at least one.
+
+    >>> guaranteed_apart([guaranteed([Load("wallbox", 11_000)] * 2), guaranteed_one_by_one([Load("battery", 5_000)])])
+    Guarantee(power_mw=4200000, loads=3, rules='enwg-14a/2024-01', most_mw=7560000)
+    """
+    known = list(parts)
+    most_mw = max(part.power_mw if part.most_mw is None else part.most_mw for part in known)
+    return Guarantee(min(part.power_mw for part in known), sum(part.loads for part in known), most_mw=most_mw)
+
+
 def loads_of(text: str) -> list[Load]:
     """The loads of a metering location as master data tell them.
 
