@@ -34,7 +34,7 @@ def show(actor: str, at_us: int | None, known_us: int | None, disputed: bool, js
 
     With --disputed the attributes about which interfaces disagree, for example the power of a wallbox by OCPP and by
     EEBUS: whose word holds (the latest) and who says otherwise, with their events; how far values may differ is in
-    docs/twins.md. Nothing is printed where all agree.
+    docs/twins.md.
 
     The past is read from the archive and, for what is not archived yet, from Kafka. Exit code 1 when nothing is known
     of the actor.
@@ -43,14 +43,12 @@ def show(actor: str, at_us: int | None, known_us: int | None, disputed: bool, js
     """
     config = settings()
     if disputed:
-        _show_disputes(actor, history.disputes_at(config, actor, at_us, known_us), json_=json_)
+        disputes = history.disputes_at(config, actor, at_us, known_us)
+        if not disputes:
+            _known(config, actor, at_us, known_us)
+        _show_disputes(actor, disputes, json_=json_)
         return
-    if at_us is None and known_us is None:
-        found = lookups.twin(config.database_url, config.schema, actor)
-    else:
-        found = history.twin_at(config, actor, at_us, known_us)
-    if not found:
-        raise click.ClickException(_unknown(config, actor, at_us, known_us))
+    found = _known(config, actor, at_us, known_us)
     follows = _derived(config, actor, found, at_us, known_us)
     if json_:
         answer = [_attribute_json(seen) for seen in found]
@@ -69,6 +67,17 @@ def show(actor: str, at_us: int | None, known_us: int | None, disputed: bool, js
     ]
     rows += [[one.attribute, _shown(one.value), one.unit, "", _since(one) or "", f"by {one.rules}"] for one in follows]
     table(actor, ["attribute", "value", "unit", "doubt", "time", "event"], rows)
+
+
+def _known(config: Settings, actor: str, at_us: int | None, known_us: int | None) -> list[lookups.Attribute]:
+    """Its attributes; where there are none, an error that says what may be meant."""
+    if at_us is None and known_us is None:
+        found = lookups.twin(config.database_url, config.schema, actor)
+    else:
+        found = history.twin_at(config, actor, at_us, known_us)
+    if not found:
+        raise click.ClickException(_unknown(config, actor, at_us, known_us))
+    return found
 
 
 def _derived(
@@ -117,6 +126,8 @@ def _show_disputes(actor: str, found: list[Dispute], *, json_: bool) -> None:
         ]
         columns = ["attribute", "which", "interface", "value", "unit", "time", "event"]
         table(f"{actor}: where interfaces disagree", columns, rows)
+    else:
+        click.echo(f"no interfaces disagree about {actor}")
 
 
 def _claim_json(claim: Claim) -> dict[str, object]:

@@ -14,10 +14,15 @@ from pathlib import Path
 
 import psutil
 import pytest
+from hypothesis import HealthCheck, settings
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 
 from streams import migrate
 from streams.topics import catalogue, ensure_topics
+
+# How long an example takes says nothing of a law: the machine may be busy.
+settings.register_profile("laws", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("laws")
 
 RUN_FOLDER = "TWIN_TEST_RUN"
 """Names the folder that all worker processes of one test run share."""

@@ -120,6 +120,8 @@ def test_where_ocpp_and_eebus_disagree_the_latest_holds_and_the_other_is_kept(tw
     assert found["runners_up"][0]["position"].startswith("if.05.evse-evse-backend/")
     assert "says otherwise" in twin("show", "evse:GS-00000", "--disputed").stdout
     assert json.loads(twin("show", "evse:GS-00000", "--disputed", "--at", NOON, "--json").stdout) == []
+    assert "no interfaces disagree" in twin("show", "evse:GS-00000", "--disputed", "--at", NOON).stdout
+    assert twin("show", "evse:NOBODY", "--disputed").exit_code == 1
 
 
 def test_what_follows_by_a_rule_stands_beside_what_was_said(twin, street):

@@ -13,7 +13,9 @@ from streams import lookups
 from tests.replay.made_days import DAY, day, event, live
 from twin.slots import quarter_hours
 
-FEW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FEW = settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 KWH = 1_000_000
 SLOTS = range(DAY.start_us, DAY.start_us + 8 * SLOT_US, SLOT_US)
 

@@ -28,7 +28,9 @@ async def write_batches(url, schema, batches):
 
 
 @given(said=events, random=st.randoms())
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 def test_the_database_gives_the_digest_of_the_memory(database_url, schema, said, random):
     shuffled = said + said[:3]
     random.shuffle(shuffled)
@@ -75,7 +77,9 @@ async def race(url, schema, shares):
     workers=st.integers(2, 5),
     size=st.integers(20, 300),
 )
-@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 def test_a_day_written_by_racing_workers_has_the_digest_of_the_memory(database_url, schema, day, random, workers, size):
     """Every actor's messages are spread over all workers, which is worse than what partitions do; nobody deadlocks."""
     records = records_of(day)
