@@ -64,6 +64,9 @@ def replay(
     It starts from the twins as they stood at the day's start and takes late messages for that day too. Stopped with
     Ctrl-C, the half-filled schema is dropped.
 
+    Facts are what messages said when they were archived. After a change of a decoder, of a point list, or of how
+    messages are understood, replay --from messages and compare: what differs is what the change did.
+
     With --publish no table is touched: the day's messages go into Kafka again, in order and at the pace of their event
     time, under their own ids, into the topics replay.if.04.evse-cpo and so on. A worker of your own with
     TWIN_TOPIC_PREFIX=replay. and a TWIN_SCHEMA of its own keeps twins of them.
