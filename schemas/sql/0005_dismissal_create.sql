@@ -1,3 +1,6 @@
+-- What people said needs no more attention in the quarantine. The log holds it as well: the last word in it counts,
+-- in whatever order it is read.
+
 create table dismissal (
     id          text primary key,
     because     text not null,
