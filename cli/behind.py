@@ -46,15 +46,10 @@ def measure(parts: list[dict[str, Any]], existing: list[dict[str, Any]]) -> tupl
 
 def _name_the_silent(parts: list[dict[str, Any]], problem: Exception, said: str) -> None:
     """A server of ours whose process runs and that does not answer is silent, and not well."""
-    silent = (
-        "kafka"
-        if isinstance(problem, KafkaError)
-        else "postgres"
-        if isinstance(problem, psycopg.OperationalError)
-        else ""
-    )
+    silent_because = {"kafka": KafkaError, "postgres": psycopg.OperationalError}
     for part in parts:
-        if part["name"] == silent and part["state"] == "running":
+        kind = silent_because.get(part["name"])
+        if kind is not None and isinstance(problem, kind) and part["state"] == "running":
             part["state"], part["error"], part["error_at"] = "silent", f"it does not answer: {said}", ""
 
 

@@ -2,6 +2,7 @@
 
 import time
 from base64 import b64encode
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -23,6 +24,15 @@ _PATIENCE_S = 10.0
 _only_reason = click.option("--reason", default="", help="Only this reason.")
 _only_interface = click.option("--interface", "number", default="", type=NumberType(), help="Only this interface.")
 _only_source = click.option("--source", default="", help="Only from this source, as the list names it.")
+_everything = click.option(
+    "--all", "everything", is_flag=True, help="Everything in the quarantine, or all that fits the options."
+)
+_identities = click.argument("identities", metavar="ID...", nargs=-1)
+
+
+def _chosen(command: Callable[..., None]) -> Callable[..., None]:
+    """IDs, or options that choose entries; see :func:`_choice`."""
+    return _identities(_everything(_only_reason(_only_interface(_only_source(command)))))
 
 
 @click.group()
@@ -100,11 +110,7 @@ def show(identity: str, raw: bool, json_: bool) -> None:
 
 
 @quarantine.command()
-@click.argument("identities", metavar="ID...", nargs=-1)
-@click.option("--all", "everything", is_flag=True, help="Everything in the quarantine, or all that fits the options.")
-@_only_reason
-@_only_interface
-@_only_source
+@_chosen
 @click.option("--json", "json_", is_flag=True, help="Print the counts as JSON.")
 def resubmit(identities: tuple[str, ...], everything: bool, reason: str, number: str, source: str, json_: bool) -> None:
     """Decode again; what can be read and believed now goes into Kafka and leaves the quarantine.
@@ -139,11 +145,7 @@ def resubmit(identities: tuple[str, ...], everything: bool, reason: str, number:
 
 
 @quarantine.command()
-@click.argument("identities", metavar="ID...", nargs=-1)
-@click.option("--all", "everything", is_flag=True, help="Everything in the quarantine, or all that fits the options.")
-@_only_reason
-@_only_interface
-@_only_source
+@_chosen
 @click.option("--because", required=True, metavar="WORDS", help="Why it needs no more attention.")
 @click.option("--json", "json_", is_flag=True, help="Print the count as JSON.")
 def dismiss(
