@@ -185,7 +185,9 @@ def prepare(home: Path, port: int, controller_port: int, say: Callable[[str], No
 
 def _format(java: list[str], properties: Path, data: Path) -> None:
     cluster = urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
-    arguments = ["kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", cluster, "-c", str(properties)]
+    # With "=", for the id may begin with a hyphen, which the tool would take for an option of its own.
+    arguments = ["kafka.tools.StorageTool", "format", "--ignore-formatted", f"--cluster-id={cluster}"]
+    arguments += ["--config", str(properties)]
     done = subprocess.run([*java, *arguments], capture_output=True, text=True, check=False)
     if done.returncode:
         raise KafkaUnavailable(f"Kafka could not format {data}: {(done.stderr or done.stdout).strip()[-400:]}")
