@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psycopg
 from kafka import KafkaAdminClient, KafkaProducer
+from kafka.errors import CoordinatorNotAvailableError
 
 from streams import lag
 from streams.settings import settings
@@ -54,6 +55,8 @@ class Road:
         admin = KafkaAdminClient(bootstrap_servers=self.kafka)
         try:
             (group,) = admin.describe_groups([self.prefix + GROUP]).values()
+        except CoordinatorNotAvailableError:  # a broker without any group yet is still making the topic for them
+            return []
         finally:
             admin.close()
         assigned = (member["member_assignment"] for member in group["members"])
