@@ -86,6 +86,7 @@ def replay(
         raise click.UsageError("--speed is for --publish; without it a day is run as fast as the machine can")
     if into in {config.schema, LIVE}:
         raise click.UsageError(f"{into} is where the workers write; choose another name for the replay")
+    days.begin_process()
     with progress_bar(f"{day} into {into}") as advance:
         done = days.replay_day(config, day, into, source, advance)
     if json_:

@@ -45,16 +45,22 @@ _CHOOSING = ("interface", "source", "type", "time_us", "log_time_us", "recorded_
 _DECODING = (*_CHOOSING, "event_id", "actor", "raw", "context")
 
 
-_NOTHING = np.empty(0, np.int64)
+_Rows = NDArray[np.uint32]
+_Conversations = NDArray[np.uint16]
 _Mask = NDArray[np.bool_]
+
+_MOST_SHARES = 1 << 16
 
 
 class _Chosen(NamedTuple):
-    """Rows of one segment's messages that the day needs, each with a number of its conversation."""
+    """Rows of one segment's messages that the day needs, each with a number of its conversation.
+
+    Six bytes a message: this much of a day is in memory however long it is.
+    """
 
     manifest: Manifest
-    rows: Ints
-    conversation: Ints
+    rows: _Rows
+    conversation: _Conversations
     weight_bytes: int
 
 
@@ -69,7 +75,7 @@ def run(
     chosen = [_choose(archive, manifest, window) for manifest in archive.manifests()]
     chosen = [some for some in chosen if len(some.rows)]
     total = sum(len(some.rows) for some in chosen)
-    shares = sum(some.weight_bytes for some in chosen) // SHARE_BYTES + 1
+    shares = min(sum(some.weight_bytes for some in chosen) // SHARE_BYTES + 1, _MOST_SHARES)
     done = 0
     with ExitStack() as stack:
         writers = {name: stack.enter_context(TableWriter(url, into, name)) for name in from_facts.TABLES}
@@ -148,7 +154,7 @@ def _choose(archive: Archive, manifest: Manifest, window: Window) -> _Chosen:
     kinds = [kind for kind in TIME_COLUMN if manifest.part(kind).touches(*window.of(kind))]
     bounds = (manifest.time_us, manifest.recorded_us)
     if not (kinds or manifest.undecoded or any(known is not None and known.touches(*near) for known in bounds)):
-        return _Chosen(manifest, _NOTHING, _NOTHING, 0)
+        return _Chosen(manifest, np.empty(0, np.uint32), np.empty(0, np.uint16), 0)
     file = archive.file(manifest.number, "messages")
     table = pq.read_table(file, columns=list(_CHOOSING), use_threads=False)
     wanted = _between(table["time_us"], near) | _between(table["log_time_us"], near)
@@ -163,7 +169,7 @@ def _choose(archive: Archive, manifest: Manifest, window: Window) -> _Chosen:
         late = pc.and_(pc.equal(table["type"], UNDECODED), pc.is_in(table["interface"], value_set=readable))
         wanted |= late.to_numpy()
     wanted &= pc.not_equal(table["type"], NOT_AN_EVENT).to_numpy()
-    rows = np.flatnonzero(wanted)
+    rows = np.flatnonzero(wanted).astype(np.uint32)
     chosen = table.take(pa.array(rows))
     return _Chosen(manifest, rows, _conversations(chosen), _weight(manifest, len(rows)))
 
@@ -195,20 +201,21 @@ def _speaking(archive: Archive, manifest: Manifest, kind: str, window: Window) -
     return np.unique(facts["position"].to_numpy()[mask])
 
 
-def _conversations(messages: pa.Table) -> Ints:
-    """A number for each message that is the same within a conversation, and anywhere."""
+def _conversations(messages: pa.Table) -> _Conversations:
+    """A number for each message below :data:`_MOST_SHARES`: the same within a conversation, in any segment."""
     names = pc.binary_join_element_wise(messages["interface"], messages["source"], "\0")
     distinct = pc.unique(names)
-    numbers = np.array([crc32(name.encode()) for name in distinct.to_pylist()], np.int64)
-    places = pc.index_in(names, value_set=distinct).to_numpy()
-    return numbers[places] if len(places) else _NOTHING
+    numbers = np.array([crc32(name.encode()) % _MOST_SHARES for name in distinct.to_pylist()], np.uint16)
+    places: Ints = pc.index_in(names, value_set=distinct).to_numpy().astype(np.int64)
+    found: _Conversations = numbers[places]
+    return found
 
 
 def _in_order(archive: Archive, chosen: list[_Chosen], shares: int, share: int) -> Iterator[Event]:
     """The messages of a share of all conversations, in the order of their log's time stamps."""
     tables = []
     for some in chosen:
-        rows = some.rows[some.conversation % shares == share]
+        rows = some.rows[some.conversation.astype(np.int64) % shares == share]
         if len(rows):
             tables.append(_take(archive, some.manifest, rows))
     if not tables:
@@ -255,7 +262,7 @@ def _event(
     )
 
 
-def _take(archive: Archive, manifest: Manifest, rows: Ints) -> pa.Table:
+def _take(archive: Archive, manifest: Manifest, rows: _Rows) -> pa.Table:
     """Some messages of a segment; only the row groups in which they are get read."""
     with pq.ParquetFile(archive.file(manifest.number, "messages"), memory_map=True) as file:
         sizes = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]

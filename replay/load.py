@@ -18,7 +18,7 @@ from replay.columns import AnyRows, joined, picked
 from streams import copy_binary as binary
 from streams.sink_sql import TABLES, Upsert
 
-OPEN_ROWS = 500_000
+OPEN_ROWS = 250_000
 """Rows of a table held in memory before they are written although more may come for their keys."""
 
 _WRITTEN_ROWS = 100_000

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-import pyarrow as pa
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
@@ -44,15 +43,18 @@ class ArchiveAhead(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """When a segment is closed; together they bound the archiver's memory."""
+    """When a segment is closed, and what is read in one go; together they bound the archiver's memory."""
 
-    events: int = 250_000
-    bytes: int = 64 << 20
+    events: int = 125_000
+    bytes: int = 32 << 20
     """Of raw bytes and payloads."""
-    facts: int = 1_500_000
+    facts: int = 750_000
     seconds: float = 60.0
     """After its first event."""
     chunk_records: int = 2_000
+    fetch_bytes: int = 4 << 20
+    partition_bytes: int = 256 << 10
+    """Of each partition, compressed, the client holds so much ready; the archiver is in no hurry."""
     poll_ms: int = 200
     retry_s: float = 1.0
 
@@ -105,8 +107,8 @@ class Archiver:
             bootstrap_servers=self._kafka,
             enable_auto_commit=False,
             auto_offset_reset="none",
-            fetch_max_bytes=16 << 20,
-            max_partition_fetch_bytes=1 << 20,
+            fetch_max_bytes=self._limits.fetch_bytes,
+            max_partition_fetch_bytes=self._limits.partition_bytes,
             fetch_max_wait_ms=self._limits.poll_ms,
         )
         await consumer.start()
@@ -283,8 +285,7 @@ def archive_up_to(config: Settings, offsets: dict[Partition, int]) -> None:
 def main() -> None:
     """Run the archiver until SIGTERM."""
     journal.begin()
-    memory.begin(large_bytes=256 << 10)
-    pa.set_memory_pool(pa.system_memory_pool())  # so that Arrow's goes back as well
+    memory.begin_with_columns(large_bytes=256 << 10)
     os.nice(NICENESS)
     gc.disable()  # as in a worker; what cycles there are is collected with each segment
     try:

@@ -33,6 +33,9 @@ class Limits:
     """Records decoded in one go before the event loop may do something else (about 20 ms)."""
     batch_records: int = 50_000
     """No more than this in memory before the last batch is written."""
+    fetch_bytes: int = 8 << 20
+    partition_bytes: int = 512 << 10
+    """Of each partition, compressed, the client holds so much ready: with a long backlog of all of them at once."""
     poll_ms: int = 20
     """Longest wait for a record while a batch is being written."""
     idle_ms: int = 200
@@ -106,8 +109,8 @@ class BatchLoop(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ha
             group_id=self._group,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
-            fetch_max_bytes=16 << 20,
-            max_partition_fetch_bytes=1 << 20,
+            fetch_max_bytes=self._limits.fetch_bytes,
+            max_partition_fetch_bytes=self._limits.partition_bytes,
             fetch_max_wait_ms=50,
             session_timeout_ms=10_000,
             heartbeat_interval_ms=2_000,

@@ -8,13 +8,14 @@ from pathlib import Path
 import orjson
 
 from replay.bench.usage import peak_bytes
-from replay.day import replay_window
+from replay.day import begin_process, replay_window
 from replay.reading import Window
 from streams.archive.layout import Archive
 
 
 def main() -> None:
     """Run it and write what it took."""
+    begin_process()
     home, url, schema, start_us, end_us, report = sys.argv[1:]
     result = replay_window(Archive(Path(home)), url, Window(int(start_us), int(end_us)), schema)
     used = resource.getrusage(resource.RUSAGE_SELF)

@@ -6,6 +6,8 @@ stand in every row as dictionary columns, and once more in a small file of their
 only.
 """
 
+from array import array
+from collections.abc import MutableSequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,9 +46,9 @@ class FactColumns:
     facts: Facts = field(default_factory=Facts)
     said: int = 0
     _ids: list[str] = field(default_factory=list)
-    _positions: list[int] = field(default_factory=list)
-    _recorded: list[int] = field(default_factory=list)
-    _counts: list[tuple[int, int, int, int]] = field(default_factory=list)
+    _positions: MutableSequence[int] = field(default_factory=lambda: array("q"))
+    _recorded: MutableSequence[int] = field(default_factory=lambda: array("q"))
+    _counts: MutableSequence[int] = field(default_factory=lambda: array("q"))
     _parts: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     _registers: dict[int, tuple[RegisterName, int]] = field(default_factory=dict)
     _latest: dict[tuple[str, int], tuple[int, str, int, int]] = field(default_factory=dict)
@@ -56,7 +58,7 @@ class FactColumns:
         self._ids.append(event_id)
         self._positions.append(position)
         self._recorded.append(recorded_us)
-        self._counts.append(self.facts.counts())
+        self._counts.extend(self.facts.counts())
         if time_us is not None:
             key = (interface, time_us - time_us % SLOT_US)
             latest = (time_us, event_id, position, recorded_us)
@@ -67,7 +69,7 @@ class FactColumns:
         """Turn what was gathered into columns, which take a tenth of the memory."""
         if not self._ids:
             return
-        bounds = np.array(self._counts, np.int64)
+        bounds = np.array(self._counts, np.int64).reshape(-1, 4)
         counts = np.diff(bounds, axis=0, prepend=np.zeros((1, 4), np.int64))
         events = np.arange(len(self._ids))
         ranks = np.frombuffer(bytes.fromhex("".join(self._ids)), "V16")
@@ -82,8 +84,9 @@ class FactColumns:
             if len(index):
                 gather({name: column[index] for name, column in said_by.items()})
         self.facts = Facts()
-        for gathered in (self._ids, self._positions, self._recorded, self._counts):
-            gathered.clear()
+        self._ids.clear()
+        for gathered in (self._positions, self._recorded, self._counts):
+            del gathered[:]
 
     def tables(self) -> dict[str, pa.Table]:
         """Every kind as a sorted table."""

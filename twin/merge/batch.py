@@ -1,5 +1,6 @@
 """A batch: facts of many events gathered, then merged once, so that one upsert carries what a thousand events said."""
 
+from array import array
 from dataclasses import dataclass, field
 from operator import itemgetter
 
@@ -66,8 +67,8 @@ class Batch:
         self.facts = Facts()
         self._names = names
         self._ids: list[str] = []
-        self._positions: list[int] = []
-        self._counts: list[tuple[int, int, int, int]] = []
+        self._positions = array("q")
+        self._counts = array("q")
 
     def __len__(self) -> int:
         """How many events are in it."""
@@ -78,11 +79,12 @@ class Batch:
         facts = self.facts
         self._ids.append(event_id)
         self._positions.append(position)
-        self._counts.append(facts.counts())
+        self._counts.extend(facts.counts())
 
     def closed(self) -> tuple[int, int, int, int]:
         """How many facts belong to closed events, by kind as :meth:`Facts.counts` says it."""
-        return self._counts[-1] if self._counts else (0, 0, 0, 0)
+        observations, readings, samples, slot_values = self._counts[-4:] or (0, 0, 0, 0)
+        return observations, readings, samples, slot_values
 
     def merge(self) -> Merged:
         """The rows of everything gathered."""

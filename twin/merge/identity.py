@@ -1,6 +1,7 @@
 """Identities of registers, signals and series: hashes of their names, so the same in every database."""
 
 import hashlib
+from sys import intern
 
 
 class Identities(dict[tuple[str | int, ...], int]):
@@ -12,7 +13,9 @@ class Identities(dict[tuple[str | int, ...], int]):
 
     def __missing__(self, key: tuple[str | int, ...]) -> int:
         """Compute and remember the identity of a key."""
-        identity = self[key] = identity_of(key)
+        # An actor has some ten attributes, and each message brings its name anew: one copy is kept of each word.
+        kept = tuple(intern(part) if type(part) is str else part for part in key)
+        identity = self[kept] = identity_of(key)
         return identity
 
 
