@@ -13,7 +13,8 @@ from schemas.event import Event, event_id, to_record
 from schemas.interfaces import QUARANTINE_TOPIC
 from schemas.interfaces import interface as interface_of
 from schemas.time import SECOND_US, parse_time
-from streams import tables
+from streams import migrate, tables
+from streams.dismissals import dismissal_records
 from streams.reader import Rejected
 from streams.records import event_record, quarantine_record
 from tests.scenario_day import StoredRecord, events_of_day, projection_of
@@ -167,6 +168,23 @@ def test_a_rejected_message_lands_in_the_quarantine_once(road):
         road.rows("select id, at from quarantine where reason = 'truncated' and raw = %s", rejected.raw)[0][0]
         == rejected.id
     )
+
+
+def test_a_new_database_gets_the_quarantine_back_although_a_worker_read_it_before(road):
+    rejected = Rejected("15", "street.log", b"\x1b\x1b", 7, NOON_US, "sml", "truncated", "ends too early", {"line": 3})
+    told = quarantine_record(rejected)
+    worker = road.start()
+    road.wait_for(worker.is_ready)
+    road.send([told, *dismissal_records([rejected.id], "a test")], QUARANTINE_TOPIC)
+    road.wait_for(lambda: road.rows("select because from dismissal"))
+    before = road.rows("select * from quarantine"), road.rows("select * from dismissal")
+    worker.stop()
+    migrate.drop(road.database_url, road.schema)
+
+    road.set_up()
+
+    assert (road.rows("select * from quarantine"), road.rows("select * from dismissal")) == before
+    assert len(before[0]) == 1
 
 
 def test_records_that_kafka_no_longer_has_are_named_and_the_rest_is_read(road):

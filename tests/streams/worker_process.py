@@ -36,6 +36,11 @@ class Road:
         self.config = settings(self.environment)
         self.workers = []
 
+    def set_up(self):
+        """Do what a stack does before its workers start."""
+        environment = {**os.environ, **self.environment}
+        subprocess.run([sys.executable, "-m", "streams.setup"], cwd=ROOT, env=environment, check=True, timeout=60)
+
     def start(self):
         """Start a worker; it is not waited for."""
         worker = Worker(self, len(self.workers))
