@@ -1,7 +1,6 @@
 """Identities of registers, signals and series: hashes of their names, so the same in every database."""
 
 import hashlib
-from sys import intern
 
 
 class Identities(dict[tuple[str | int, ...], int]):
@@ -11,10 +10,15 @@ class Identities(dict[tuple[str | int, ...], int]):
     True
     """
 
+    def __init__(self) -> None:
+        """Know none yet."""
+        super().__init__()
+        self._words: dict[str | int, str | int] = {}
+
     def __missing__(self, key: tuple[str | int, ...]) -> int:
         """Compute and remember the identity of a key."""
         # An actor has some ten attributes, and each message brings its name anew: one copy is kept of each word.
-        kept = tuple(intern(part) if type(part) is str else part for part in key)
+        kept = tuple(self._words.setdefault(part, part) for part in key)
         identity = self[kept] = identity_of(key)
         return identity
 
