@@ -16,6 +16,7 @@ import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from sys import intern
 from typing import Any, NamedTuple, Self
 
 import orjson
@@ -122,8 +123,8 @@ class Manifest(NamedTuple):
                 body["number"],
                 body["events"],
                 body["undecoded"],
-                tuple(Range(**entry) for entry in body["offsets"]),
-                tuple(Range(**entry) for entry in body["gaps"]),
+                _ranges(body["offsets"]),
+                _ranges(body["gaps"]),
                 _bounds(body["time_us"]),
                 _bounds(body["recorded_us"]),
                 {
@@ -151,15 +152,12 @@ class Archive:
 
     def manifests(self) -> list[Manifest]:
         """Manifests of all complete segments, in order of number; each is read once."""
-        if not self._segments.is_dir():
-            return []
-        found = {int(entry.name): entry for entry in self._segments.iterdir() if entry.name.isdigit()}
-        for number in self._read.keys() - found.keys():
+        found = set(self._numbers())
+        for number in self._read.keys() - found:
             del self._read[number]
-        for number in found.keys() - self._read.keys():
-            file = found[number] / MANIFEST
-            if file.is_file():
-                self._read[number] = Manifest.from_json(file.read_bytes())
+        for number in found - self._read.keys():
+            if self._is_complete(number):
+                self._read[number] = self._manifest(number)
         return [self._read[number] for number in sorted(self._read)]
 
     def count(self) -> int:
@@ -179,23 +177,36 @@ class Archive:
         return self.folder / "days" / f"{day}.json"
 
     def next_offsets(self) -> dict[Partition, int]:
-        """For each partition the first offset that is not archived."""
-        return next_offsets(self.manifests())
+        """For each partition the first offset that is not archived.
+
+        No manifest stays in memory for it: an archiver, which asks for it, works for years.
+        """
+        numbers = filter(self._is_complete, self._numbers())
+        return next_offsets(self._read.get(number) or self._manifest(number) for number in numbers)
 
     def next_number(self) -> int:
         """The number of the next segment."""
-        manifests = self.manifests()
-        return manifests[-1].number + 1 if manifests else 0
+        return next(filter(self._is_complete, sorted(self._numbers(), reverse=True)), -1) + 1
 
     def clean(self) -> list[int]:
         """Remove attempts that crashed, and give their numbers. Only under :meth:`locked`."""
-        crashed = []
-        if self._segments.is_dir():
-            for entry in self._segments.iterdir():
-                if entry.name.isdigit() and not (entry / MANIFEST).is_file():
-                    shutil.rmtree(entry)
-                    crashed.append(int(entry.name))
-        return sorted(crashed)
+        crashed = sorted(number for number in self._numbers() if not self._is_complete(number))
+        for number in crashed:
+            shutil.rmtree(self.segment(number))
+        return crashed
+
+    def _numbers(self) -> list[int]:
+        """The numbers of all segments, complete or not, in any order."""
+        if not self._segments.is_dir():
+            return []
+        names = [entry.name for entry in self._segments.iterdir()]
+        return [int(name) for name in names if name.isdigit() and name == self.segment(int(name)).name]
+
+    def _is_complete(self, number: int) -> bool:
+        return (self.segment(number) / MANIFEST).is_file()
+
+    def _manifest(self, number: int) -> Manifest:
+        return Manifest.from_json((self.segment(number) / MANIFEST).read_bytes())
 
     def seal_segment(self, manifest: Manifest) -> None:
         """Make a segment complete: its manifest appears whole or not at all, and survives a power cut."""
@@ -254,6 +265,11 @@ def _sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _ranges(entries: list[dict[str, Any]]) -> tuple[Range, ...]:
+    """Ranges of a manifest; a topic's name is in memory once, not once a segment."""
+    return tuple(Range(intern(entry["topic"]), entry["partition"], entry["start"], entry["end"]) for entry in entries)
 
 
 def _bounds(value: Any) -> Bounds | None:

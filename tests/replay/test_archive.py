@@ -95,9 +95,12 @@ def test_a_segment_without_manifest_is_not_there_and_is_cleaned_away(archive):
     archived(archive, day(5))
     (archive.segment(1)).mkdir()
     (archive.segment(1) / "readings.parquet").write_bytes(b"half")
+    (archive.segment(1).parent / "7").mkdir()  # no name of a segment: not ours to clean away
     assert [manifest.number for manifest in archive.manifests()] == [0]
+    assert archive.next_number() == 1
     assert archive.clean() == [1]
     assert not archive.segment(1).exists()
+    assert (archive.segment(1).parent / "7").exists()
 
 
 def test_only_one_archiver_holds_a_folder(archive):
