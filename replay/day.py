@@ -22,6 +22,8 @@ From = Literal["facts", "messages"]
 OnProgress = Callable[[int, int], None]
 """Called with what was read so far and what is to be read."""
 
+_LARGE_BYTES = 4 << 20
+
 
 class ReplayResult(NamedTuple):
     """What a replay did: what it read (facts, or messages), and rows by table."""
@@ -30,9 +32,6 @@ class ReplayResult(NamedTuple):
     read: int
     counts: dict[str, int]
     seconds: float
-
-
-_LARGE_BYTES = 4 << 20
 
 
 def begin_process() -> None:

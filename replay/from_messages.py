@@ -46,10 +46,10 @@ _DECODING = (*_CHOOSING, "event_id", "actor", "raw", "context")
 
 
 _Rows = NDArray[np.uint32]
-_Conversations = NDArray[np.uint16]
+_Numbers = NDArray[np.uint16]
 _Mask = NDArray[np.bool_]
 
-_MOST_SHARES = 1 << 16
+_MOST_SHARES = (1 << 16) - 1
 
 
 class _Chosen(NamedTuple):
@@ -60,7 +60,7 @@ class _Chosen(NamedTuple):
 
     manifest: Manifest
     rows: _Rows
-    conversation: _Conversations
+    conversation: _Numbers
     weight_bytes: int
 
 
@@ -201,13 +201,13 @@ def _speaking(archive: Archive, manifest: Manifest, kind: str, window: Window) -
     return np.unique(facts["position"].to_numpy()[mask])
 
 
-def _conversations(messages: pa.Table) -> _Conversations:
+def _conversations(messages: pa.Table) -> _Numbers:
     """A number for each message below :data:`_MOST_SHARES`: the same within a conversation, in any segment."""
     names = pc.binary_join_element_wise(messages["interface"], messages["source"], "\0")
     distinct = pc.unique(names)
     numbers = np.array([crc32(name.encode()) % _MOST_SHARES for name in distinct.to_pylist()], np.uint16)
     places: Ints = pc.index_in(names, value_set=distinct).to_numpy().astype(np.int64)
-    found: _Conversations = numbers[places]
+    found: _Numbers = numbers[places]
     return found
 
 
@@ -215,7 +215,7 @@ def _in_order(archive: Archive, chosen: list[_Chosen], shares: int, share: int) 
     """The messages of a share of all conversations, in the order of their log's time stamps."""
     tables = []
     for some in chosen:
-        rows = some.rows[some.conversation.astype(np.int64) % shares == share]
+        rows = some.rows[some.conversation % shares == share]
         if len(rows):
             tables.append(_take(archive, some.manifest, rows))
     if not tables:
