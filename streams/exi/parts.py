@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from schemas.wire.iso15118.codec import CodecUnavailable
-from streams.embedded.kafka import cache_folder
+from streams.jars import alone, built, cache_folder
 
 MAIN_CLASS: Final = "Bridge"
 _JAR_IN_WHEEL: Final = "iso15118/shared/EXICodec.jar"
@@ -38,7 +38,9 @@ def class_path(java: str) -> str:
     folder = cache_folder() / f"exi-{hashlib.sha256(source + wheel).hexdigest()[:12]}"
     if not folder.exists():
         try:
-            _make(folder, java)
+            with alone(folder.parent):  # a worker each core meets its first EXI at the same moment
+                if not folder.exists():
+                    _make(folder, java)
         except OSError as problem:
             raise CodecUnavailable(
                 f"its parts could not be kept in {folder.parent} ({problem.strerror}); "
@@ -54,8 +56,7 @@ def _make(folder: Path, java: str) -> None:
         _fetch_jar(fresh / _JAR)
         with as_file(files("streams.exi").joinpath("Bridge.java")) as source:
             _compile(java, source, fresh)
-        if not folder.exists():  # another process may have been quicker
-            fresh.rename(folder)
+        fresh.rename(folder)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
 
@@ -74,13 +75,11 @@ def _fetch_jar(place: Path) -> None:
 
 
 def _compile(java: str, source: Path, folder: Path) -> None:
-    import jgo  # noqa: PLC0415 -- slow to import, and needed once per machine
-
     try:
-        built = Path(jgo.build(_COMPILER).path)
+        brought = built(_COMPILER)
     except Exception as problem:
         raise CodecUnavailable(f"the compiler for its bridge could not be fetched ({problem})") from problem
-    compiler = next(built.rglob("ecj-*.jar"), None)
+    compiler = next(brought.rglob("ecj-*.jar"), None)
     if compiler is None or hashlib.sha256(compiler.read_bytes()).hexdigest() != _COMPILER_SHA256:
         raise CodecUnavailable(f"{_COMPILER} is not the compiler we know: its SHA-256 differs")
     options = [_RELEASE, "-nowarn", "-cp", str(folder / _JAR), "-d", str(folder)]

