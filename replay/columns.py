@@ -88,10 +88,9 @@ def merge_trends(rows: TrendRows) -> TrendRows:
     if not len(rows.signal_id):
         return rows
     order = np.lexsort((rows.last, rows.low_word, rows.high_word, rows.last_us, rows.minute_us, rows.signal_id))
-    rows = picked(rows, order)
-    starts = starts_of_groups(rows.signal_id, rows.minute_us)
-    merged = picked(rows, np.append(starts[1:], len(order)) - 1)
-    low, high = np.minimum.reduceat(rows.low, starts), np.maximum.reduceat(rows.high, starts)
+    starts = starts_of_groups(rows.signal_id[order], rows.minute_us[order])
+    merged = picked(rows, order[np.append(starts[1:], len(order)) - 1])
+    low, high = np.minimum.reduceat(rows.low[order], starts), np.maximum.reduceat(rows.high[order], starts)
     return merged._replace(low=low, high=high)
 
 

@@ -39,7 +39,7 @@ from streams import copy_binary as binary
 from streams import sink
 from streams.archive.layout import Archive, Manifest
 from twin.merge.batch import QUALITY_RANK
-from twin.merge.columns import Edges, Ints, Merged, Twins, starts_of_groups
+from twin.merge.columns import Edges, Ints, Merged, Twins, starts_of_groups, stretch_of
 from twin.merge.edges import merge_edges
 
 _THREADS = 2
@@ -47,6 +47,9 @@ _AHEAD = 3
 _TWIN_ROWS = 200_000
 _NAME_ROWS = 200_000
 """Every segment names again who speaks in it: beyond so many rows each name is kept once."""
+
+_OBJECT_ROWS = 20_000
+"""Rows with text, which become objects of Python on their way to COPY, in one go."""
 
 _SINCE_EVER_US = -(1 << 62)
 TABLES = ("edge", "trend", "sample", "slot_value", "twin", "register", "signal", "series")
@@ -201,8 +204,9 @@ class _Run:
                 found.append(names.filter(pc.is_in(names[0], value_set=wanted)))
                 if sum(part.num_rows for part in found) > _NAME_ROWS:
                     found = [_distinct(found)]
-            if found and (rows := _distinct(found)).num_rows:
-                self._writers[table].put(layout(rows), new=True)
+            rows = _distinct(found) if found else pa.table({})
+            for start in range(0, rows.num_rows, _OBJECT_ROWS):
+                self._writers[table].put(layout(rows.slice(start, _OBJECT_ROWS)), new=True)
 
     def _read_observations(self, piece: Piece) -> tuple[TwinRows, TrendRows]:
         rows = read_observations(self._archive, piece, self._before_us)
@@ -213,16 +217,9 @@ class _Run:
 
     def _twins(self, rows: TwinRows) -> None:
         self._used["signals"].add(rows.signal_id)
-        ids = rows.event_ids()
-        twins = Twins(
-            rows.signal_id,
-            [value.encode() for value in rows.value_json.to_pylist()],
-            rows.unit.to_pylist(),
-            rows.time_us,
-            [ids[at : at + 16].hex() for at in range(0, len(ids), 16)],
-            rows.position,
-        )
-        self._writers["twin"].put(_laid_out("twin", Merged(twins=twins)), new=True)
+        for start in range(0, len(rows.signal_id), _OBJECT_ROWS):
+            piece = stretch_of(rows, start, start + _OBJECT_ROWS)
+            self._writers["twin"].put(_twin_rows(piece), new=True)
 
     def _each(
         self, kind: str, used: _Used | None, read: Callable[[Piece], _Result]
@@ -255,6 +252,19 @@ class _Run:
 
 def _laid_out(table: str, merged: Merged) -> bytes:
     return next(data for entry, data in sink.staged(merged, []) if entry.name == table)
+
+
+def _twin_rows(rows: TwinRows) -> bytes:
+    ids = rows.event_ids()
+    twins = Twins(
+        rows.signal_id,
+        [value.encode() for value in rows.value_json.to_pylist()],
+        rows.unit.to_pylist(),
+        rows.time_us,
+        [ids[at : at + 16].hex() for at in range(0, len(ids), 16)],
+        rows.position,
+    )
+    return _laid_out("twin", Merged(twins=twins))
 
 
 def _edge_rows(edges: Edges) -> bytes:

@@ -17,12 +17,13 @@ from psycopg import sql
 from replay.columns import AnyRows, joined, picked
 from streams import copy_binary as binary
 from streams.sink_sql import TABLES, Upsert
+from twin.merge.columns import stretch_of
 
 OPEN_ROWS = 250_000
 """Rows of a table held in memory before they are written although more may come for their keys."""
 
-_WRITTEN_ROWS = 100_000
-_PIECES_AHEAD = 4
+_WRITTEN_ROWS = 50_000
+_PIECES_AHEAD = 2
 
 
 def table(name: str) -> Upsert:
@@ -160,7 +161,10 @@ class Folding(Generic[AnyRows]):
         self._give(rows)
 
     def _fold(self) -> AnyRows:
-        merged = self._merge(joined(self._parts))
+        parts, self._parts = self._parts, []
+        rows = joined(parts)
+        del parts  # they would lie beside what is made of them
+        merged = self._merge(rows)
         self._parts, self._open = [merged], len(merged[0])
         return merged
 
@@ -172,6 +176,5 @@ class Folding(Generic[AnyRows]):
             end = min(start + _WRITTEN_ROWS, size)
             if self._whole is not None:
                 end = self._whole(rows, end)
-            piece = type(rows)(*(column[start:end] for column in rows))
-            self._writer.put(self._layout(piece), new=not self._again)
+            self._writer.put(self._layout(stretch_of(rows, start, end)), new=not self._again)
             start = end

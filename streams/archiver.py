@@ -49,6 +49,9 @@ class Limits:
     bytes: int = 32 << 20
     """Of raw bytes and payloads."""
     facts: int = 750_000
+    memory_bytes: int = 288 << 20
+    """Of the whole process: when it has so much, a segment of a quarter of ``bytes`` is enough. What gathering leaves
+    behind in the heap goes up and down, the more often the longer the day is; so the highest stays the same."""
     seconds: float = 60.0
     """After its first event."""
     chunk_records: int = 2_000
@@ -181,6 +184,7 @@ class Archiver:
             segment.events >= limits.events
             or segment.bytes >= limits.bytes
             or segment.said >= limits.facts
+            or (segment.bytes >= limits.bytes // 4 and memory.in_use_bytes() >= limits.memory_bytes)
             or time.monotonic() - self._opened_s >= limits.seconds
         )
 
@@ -198,6 +202,7 @@ class Archiver:
         if not segment.covers:
             return
         started = time.perf_counter()
+        memory.give_back()  # gathering left holes that the long columns of the files do not fit into
         manifest: Manifest = await asyncio.to_thread(segment.write, self._archive, self._archive.next_number())
         gc.collect()
         memory.give_back()

@@ -34,6 +34,13 @@ def give_back() -> None:
         trim(0)
 
 
+def in_use_bytes() -> int:
+    """What this process has of the machine's memory now."""
+    import psutil  # noqa: PLC0415 -- as above, of a worker
+
+    return int(psutil.Process().memory_info().rss)
+
+
 def _set(parameter: int, value: int) -> None:
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:

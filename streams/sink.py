@@ -15,7 +15,10 @@ from psycopg import sql
 
 from streams import copy_binary as binary
 from streams.sink_sql import TABLES, Upsert
-from twin.merge.columns import Merged
+from twin.merge.columns import Merged, Twins, stretch_of
+
+_TWIN_ROWS = 8_192
+"""Laid out in one go: until they are joined each row is four objects."""
 
 
 class Span(NamedTuple):
@@ -181,9 +184,11 @@ def _edges(merged: Merged) -> bytes:
 
 
 def _twins(merged: Merged) -> bytes:
-    twins = merged.twins
-    if not twins.value:
-        return b""
+    starts = range(0, len(merged.twins.value), _TWIN_ROWS)
+    return b"".join(_twin_rows(stretch_of(merged.twins, start, start + _TWIN_ROWS)) for start in starts)
+
+
+def _twin_rows(twins: Twins) -> bytes:
     # A live batch brings one for nearly every event: what has a fixed width is laid out for all of them at once.
     sizes = np.array(list(map(len, twins.value)), np.int32) + 1
     heads = binary.fixed_part(len(sizes), ("h", 6), ("i", 8), ("q", twins.signal_id), ("i", sizes), ("b", 1))

@@ -187,12 +187,11 @@ class FactColumns:
         parts = self._parts.pop(kind, [])
         if not parts:
             return {}
-        return {
-            name: np.concatenate([part[name] for part in parts])
-            if isinstance(parts[0][name], np.ndarray)
-            else pa.concat_arrays([part[name] for part in parts])
-            for name in parts[0]
-        }
+        joined = {}
+        for name in list(parts[0]):
+            pieces = [part.pop(name) for part in parts]
+            joined[name] = np.concatenate(pieces) if isinstance(pieces[0], np.ndarray) else pa.concat_arrays(pieces)
+        return joined
 
     def _reading_table(self) -> pa.Table:
         columns = self._joined("readings")
@@ -205,8 +204,8 @@ class FactColumns:
         names = [self._registers[identity] for identity in distinct]
         arrays = {name: _spread([key[place] for key, _ in names], codes) for place, name in enumerate(REGISTER)}
         digits = np.array([width for _, width in names], np.int8)[codes]
-        rest = {name: column[sort] for name, column in columns.items() if name != "register_id"}
-        return _table(READINGS, {"register_id": ids, **arrays, "digits": digits, **rest})
+        del columns["register_id"]
+        return _table(READINGS, {"register_id": ids, **arrays, "digits": digits, **_sorted(columns, sort)})
 
     def _named(self, kind: str, column: str, known: Identities) -> NamesById:
         """What the facts of a kind are about: names by identity."""
@@ -226,7 +225,7 @@ class FactColumns:
         sort = np.lexsort((-columns["position"], words[:, 1], words[:, 0], columns["time_us"], codes))
         codes = codes[sort]
         arrays = {name: _spread([str(key[place]) for key, _ in names], codes) for place, name in enumerate(SIGNAL)}
-        return _table(OBSERVATIONS, {**arrays, **{name: _take(column, sort) for name, column in columns.items()}})
+        return _table(OBSERVATIONS, arrays | _sorted(columns, sort))
 
     def _sample_table(self) -> pa.Table:
         columns = self._joined("samples")
@@ -235,7 +234,7 @@ class FactColumns:
         points = columns["point"].dictionary_encode()
         places = np.argsort(np.argsort(np.array(points.dictionary.to_pylist(), object)))
         sort = np.lexsort((columns["time_us"], places[points.indices.to_numpy()]))
-        return _table(SAMPLES, {name: _take(column, sort) for name, column in columns.items()})
+        return _table(SAMPLES, _sorted(columns, sort))
 
     def _slot_value_table(self, series: NamesById) -> pa.Table:
         columns = self._joined("slot_values")
@@ -245,8 +244,8 @@ class FactColumns:
         sort = np.lexsort((columns["slot_us"], ids))
         ids = ids[sort]
         names = _spread_names(SERIES, series, ids)
-        rest = {name: _take(column, sort) for name, column in columns.items() if name != "series_id"}
-        return _table(SLOT_VALUES, {"series_id": ids, **names, **rest})
+        del columns["series_id"]
+        return _table(SLOT_VALUES, {"series_id": ids, **names, **_sorted(columns, sort)})
 
     def _register_names(self) -> pa.Table:
         rows = sorted(self._registers.items())
@@ -337,8 +336,13 @@ def _names(identity: str, columns: tuple[str, ...], names: NamesById) -> pa.Tabl
     return pa.table(data, schema=schema)
 
 
-def _take(column: Any, order: Ints) -> Any:
-    return column[order] if isinstance(column, np.ndarray) else column.take(pa.array(order))
+def _sorted(columns: dict[str, Any], order: Ints) -> dict[str, Any]:
+    """The columns in this order; each one given goes as soon as its sorted one is there."""
+    found = {}
+    for name in list(columns):
+        column = columns.pop(name)
+        found[name] = column[order] if isinstance(column, np.ndarray) else column.take(pa.array(order))
+    return found
 
 
 def _table(schema: pa.Schema, columns: dict[str, Any]) -> pa.Table:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from schemas.facts import Facts
 from streams.archive.facts import KINDS, TIME_COLUMN, FactColumns
 from streams.archive.layout import FORMAT, Archive, Bounds, Manifest, Part, Range, sha256_of
 from twin.merge.batch import Names
+from twin.merge.columns import Ints
 
 NOT_AN_EVENT = "not-an-event"
 """Type of a record that is no event of Gegenstrom; its whole value stands in ``raw``."""
@@ -39,8 +41,10 @@ MESSAGES = pa.schema(
 )
 
 _PACK_EVENTS = 2_500
-_ROWS = {"messages": 8_192}
+_GROUP_MESSAGES = 8_192
+_GROUP_BYTES = 4 << 20
 _FACT_ROWS = 65_536
+_PICKED_ROWS = 2_048
 _PACKED_INTEGERS = {"time_us", "slot_us", "log_time_us", "recorded_us", "offset", "position", "value_mwh", "power_mw"}
 _UNIQUE = {"event_id", "raw", "payload"}
 
@@ -123,11 +127,13 @@ class OpenSegment:
         archive.segment(number).mkdir(parents=True)
         self._pack()
         files = {}
-        messages, order = self._messages()
+        messages = pa.Table.from_batches(self._batches, MESSAGES)
         stamps = pa.chunked_array(messages["time_us"].chunks + messages["log_time_us"].chunks, pa.int64())
         times, recorded = _bounds(stamps), _bounds(messages["recorded_us"])
-        files["messages"] = write_file(archive, number, "messages", messages, order)
+        groups = _row_groups(messages, self._order(messages["time_us"]))
+        files["messages"] = write_file(archive, number, "messages", messages, groups)
         del messages
+        self._batches.clear()
         tables = self._columns.tables()
         for kind in KINDS:
             files[kind] = write_file(archive, number, kind, tables.pop(kind))
@@ -153,27 +159,20 @@ class OpenSegment:
             self._batches.append(pa.RecordBatch.from_arrays(arrays, schema=MESSAGES))
             self._rows.clear()
 
-    def _messages(self) -> tuple[pa.Table, pa.Array]:
-        """Messages as they came, and their order in the file: by actor and time, those without a time first."""
-        table = pa.Table.from_batches(self._batches, MESSAGES)
-        self._batches.clear()
-        columns = table.columns
-        del table
-        # One piece a column, each made while the others wait: a segment never lies twice in memory.
-        table = pa.Table.from_arrays([columns.pop(0).combine_chunks() for _ in MESSAGES], schema=MESSAGES)
+    def _order(self, time_us: pa.ChunkedArray) -> Ints:
+        """Messages by actor and time, those without a time first."""
         names = sorted(self._actors)
         places = np.empty(len(names), np.int64)
         for place, name in enumerate(names):
             places[self._actors[name]] = place
-        times = pc.fill_null(table["time_us"], np.iinfo(np.int64).min).to_numpy()
-        return table, pa.array(np.lexsort((times, places[np.array(self._actor_codes, np.int64)])))
+        times = pc.fill_null(time_us, np.iinfo(np.int64).min).to_numpy()
+        return np.lexsort((times, places[np.array(self._actor_codes, np.int64)]))
 
 
-def write_file(archive: Archive, number: int, kind: str, table: pa.Table, order: pa.Array | None = None) -> Part:
-    """Write one file of a segment, as all are written; its rows in ``order`` where one is given."""
+def write_file(archive: Archive, number: int, kind: str, table: pa.Table, groups: Iterable[Ints] = ()) -> Part:
+    """Write one file of a segment, as all are written; ``groups`` says which rows go into each row group."""
     file = archive.file(number, kind)
     names = table.column_names
-    rows = _ROWS.get(kind, _FACT_ROWS)
     with pq.ParquetWriter(
         file,
         table.schema,
@@ -183,10 +182,49 @@ def write_file(archive: Archive, number: int, kind: str, table: pa.Table, order:
         write_statistics=[name for name in names if name not in {"raw", "payload", "context", "value_json"}],
         store_schema=True,
     ) as writer:
-        for start in range(0, table.num_rows, rows):
-            writer.write_table(table.slice(start, rows) if order is None else table.take(order[start : start + rows]))
+        for places in groups or _ranges(table.num_rows):
+            writer.write_table(_picked(table, places))
     times = _bounds(table[TIME_COLUMN.get(kind, "time_us")]) if TIME_COLUMN.get(kind, "time_us") in names else None
     return Part(table.num_rows, file.stat().st_size, sha256_of(file), times)
+
+
+def _ranges(rows: int) -> list[range]:
+    return [range(start, min(start + _FACT_ROWS, rows)) for start in range(0, rows, _FACT_ROWS)]
+
+
+def _row_groups(messages: pa.Table, order: Ints) -> list[Ints]:
+    """The messages of each row group: so many, or fewer where they are long, for a group is laid out in memory."""
+    bodies = ("raw", "payload", "context")
+    sizes: Ints = np.stack([pc.binary_length(messages[name]).to_numpy() for name in bodies]).astype(np.int64)
+    weights = sizes.sum(axis=0)[order]
+    ends = np.cumsum(weights)
+    starts = [0]
+    while starts[-1] < len(order):
+        start = starts[-1]
+        fitting = int(np.searchsorted(ends, ends[start] - weights[start] + _GROUP_BYTES, side="right"))
+        starts.append(min(max(fitting, start + 1), start + _GROUP_MESSAGES, len(order)))
+    return [order[start:end] for start, end in pairwise(starts)]
+
+
+def _picked(table: pa.Table, places: Ints | range) -> pa.Table:
+    """Rows of a table of many batches, a few at a time from each.
+
+    Arrow's own ``take`` would first lay each column in one piece: the segment would lie twice in memory.
+    """
+    if isinstance(places, range):
+        return table.slice(places.start, len(places))
+    batches = table.to_batches()
+    starts = np.cumsum([0, *(batch.num_rows for batch in batches)])
+    found = []
+    for some in np.array_split(places, -(-len(places) // _PICKED_ROWS)):
+        owners = np.searchsorted(starts, some, side="right") - 1
+        by_owner = np.argsort(owners, kind="stable")
+        parts = [
+            batches[owner].take(pa.array(some[owners == owner] - starts[owner])) for owner in np.unique(owners).tolist()
+        ]
+        gathered = pa.Table.from_batches(parts, table.schema).combine_chunks()
+        found.append(gathered.take(pa.array(np.argsort(by_owner))))
+    return pa.concat_tables(found)
 
 
 def _bounds(column: pa.ChunkedArray) -> Bounds | None:

@@ -7,6 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from schemas.time import SLOT_US
+from streams.archive import segment
 from streams.archive.layout import Archive, ArchiveBusy, Manifest, Range
 from streams.archive.segment import OpenSegment
 from tests.replay.made_days import DAY, TOPIC, archived, day, event, said
@@ -36,6 +37,25 @@ def test_messages_are_sorted_by_actor_and_time(archive):
     archived(archive, day(50)[::-1])
     kept = [(row["actor"], row["time_us"]) for row in rows(archive, "messages")]
     assert kept == sorted(kept)
+
+
+def test_a_segment_of_many_batches_keeps_each_message_whole_in_row_groups_of_bounded_size(archive, monkeypatch):
+    for name, size in (("_PACK_EVENTS", 7), ("_PICKED_ROWS", 5), ("_GROUP_MESSAGES", 20), ("_GROUP_BYTES", 500)):
+        monkeypatch.setattr(segment, name, size)
+    events = day(60)
+    events[30] = (events[30][0]._replace(raw=b"x" * 2000), *events[30][1:])
+    archived(archive, events[::-1])
+
+    file = pq.ParquetFile(archive.file(0, "messages"))
+    groups = [file.read_row_group(number).to_pylist() for number in range(file.num_row_groups)]
+    weights = [sum(len(row["raw"]) + len(row["payload"]) + len(row["context"]) for row in rows) for rows in groups]
+
+    assert [(row["actor"], row["time_us"], row["event_id"].hex(), row["raw"]) for rows in groups for row in rows] == (
+        sorted((made.actor, made.time_us, made.id, made.raw) for made, _, _ in events)
+    )
+    assert [len(rows) for rows, weight in zip(groups, weights, strict=True) if weight > 500] == [1]
+    assert max(map(len, groups)) <= 20
+    assert len(groups) < 60
 
 
 def test_readings_stand_with_their_names_sorted_by_register_and_time(archive):

@@ -108,6 +108,23 @@ def test_segments_close_at_their_limit(config):
     assert [manifest.events for manifest in archive.manifests()] == [10, 10, 10]
 
 
+def test_a_process_that_has_grown_closes_its_segments_earlier_but_not_at_nothing(config):
+    send(config, range(40))
+    ends = end_offsets(config.kafka, config.topic_prefix)
+    grown = archiver.Limits(bytes=400, memory_bytes=1, chunk_records=5)
+    archive = Archive(config.home)
+
+    asyncio.run(archiver.Archiver(archive, config.kafka, prefix=config.topic_prefix, limits=grown).run(until=ends))
+
+    weights = [
+        sum(len(row["raw"]) + len(row["payload"]) + len(row["context"]) for row in rows)
+        for rows in (pq.read_table(archive.file(entry.number, "messages")).to_pylist() for entry in archive.manifests())
+    ]
+    assert len(weights) > 2
+    assert min(weights[:-1]) >= 100
+    assert max(weights) < 400
+
+
 def test_a_record_that_is_no_event_is_kept_as_bytes(config):
     producer = KafkaProducer(bootstrap_servers=config.kafka)
     producer.send(config.topic_prefix + TOPIC, b"\xffnothing", headers=[("who", b"me")]).get(10)

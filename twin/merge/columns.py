@@ -5,7 +5,7 @@ Times are microseconds since 1970; positions point at events (see :mod:`schemas.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 Ints = NDArray[np.int64]
 Words = NDArray[np.uint64]
 Floats = NDArray[np.float64]
+
+_Rows = TypeVar("_Rows", bound=tuple[Any, ...])
 
 EMPTY: Ints = np.empty(0, np.int64)
 
@@ -127,6 +129,11 @@ class Merged:
             "slot_value": len(self.slot_values),
             "sample": len(self.samples),
         }
+
+
+def stretch_of(rows: _Rows, start: int, end: int) -> _Rows:
+    """Rows ``[start, end)`` of a tuple of columns."""
+    return type(rows)(*(column[start:end] for column in rows))
 
 
 def starts_of_groups(*sorted_keys: NDArray[Any]) -> Ints:
