@@ -49,9 +49,10 @@ class Limits:
     bytes: int = 32 << 20
     """Of raw bytes and payloads."""
     facts: int = 750_000
-    memory_bytes: int = 288 << 20
-    """Of the whole process: when it has so much, a segment of a quarter of ``bytes`` is enough. What gathering leaves
-    behind in the heap goes up and down, the more often the longer the day is; so the highest stays the same."""
+    memory_bytes: int = 300 << 20
+    """Of the whole process: when writing what is gathered would take it there, a segment of a quarter of ``bytes`` is
+    enough. What gathering leaves behind in the heap goes up and down, and the longer a day the more often; so the
+    highest stays the same."""
     seconds: float = 60.0
     """After its first event."""
     chunk_records: int = 2_000
@@ -184,9 +185,13 @@ class Archiver:
             segment.events >= limits.events
             or segment.bytes >= limits.bytes
             or segment.said >= limits.facts
-            or (segment.bytes >= limits.bytes // 4 and memory.in_use_bytes() >= limits.memory_bytes)
+            or (segment.bytes >= limits.bytes // 4 and self._needs_bytes() >= limits.memory_bytes)
             or time.monotonic() - self._opened_s >= limits.seconds
         )
+
+    def _needs_bytes(self) -> int:
+        """Memory of this process, and what writing the segment will take besides: as measured, half of its messages."""
+        return memory.in_use_bytes() + self._segment.bytes // 2
 
     def _reached(self, offsets: dict[Partition, int]) -> bool:
         return all(self._next.get(partition, end) >= end for partition, end in offsets.items())

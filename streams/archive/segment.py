@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from schemas.event import UNDECODED, Event, json_default
 from schemas.facts import Facts
+from streams import memory
 from streams.archive.facts import KINDS, TIME_COLUMN, FactColumns
 from streams.archive.layout import FORMAT, Archive, Bounds, Manifest, Part, Range, sha256_of
 from twin.merge.batch import Names
@@ -134,6 +135,7 @@ class OpenSegment:
         files["messages"] = write_file(archive, number, "messages", messages, groups)
         del messages
         self._batches.clear()
+        memory.give_back()  # before the columns of the facts, which do not fit into what is left of the messages
         tables = self._columns.tables()
         for kind in KINDS:
             files[kind] = write_file(archive, number, kind, tables.pop(kind))
