@@ -7,7 +7,8 @@ small enough for memory.
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from typing import NamedTuple
+from tempfile import TemporaryFile
+from typing import IO
 from zlib import crc32
 
 import numpy as np
@@ -52,16 +53,34 @@ _Mask = NDArray[np.bool_]
 _MOST_SHARES = (1 << 16) - 1
 
 
-class _Chosen(NamedTuple):
-    """Rows of one segment's messages that the day needs, each with a number of its conversation.
+class _Chosen:
+    """Messages that the day needs, by segment, each with a number of its conversation.
 
-    Six bytes a message: this much of a day is in memory however long it is.
+    They stand in a file, six bytes each: there may be any number of them.
     """
 
-    manifest: Manifest
-    rows: _Rows
-    conversation: _Numbers
-    weight_bytes: int
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._segments: list[tuple[Manifest, int, int]] = []
+        self.messages = 0
+        self.weight_bytes = 0
+
+    def add(self, manifest: Manifest, rows: _Rows, conversations: _Numbers) -> None:
+        """Rows of a segment's messages."""
+        if len(rows):
+            self._segments.append((manifest, self._file.tell(), len(rows)))
+            self._file.write(rows.tobytes() + conversations.tobytes())
+            self.messages += len(rows)
+            self.weight_bytes += manifest.part("messages").bytes * _PACKED * len(rows) // max(1, manifest.events)
+
+    def of(self, shares: int, share: int) -> Iterator[tuple[Manifest, _Rows]]:
+        """Rows of each segment that are of a share of all conversations."""
+        for manifest, start, count in self._segments:
+            self._file.seek(start)
+            rows = np.frombuffer(self._file.read(count * 4), np.uint32)
+            mine = rows[np.frombuffer(self._file.read(count * 2), np.uint16) % shares == share]
+            if len(mine):
+                yield manifest, mine
 
 
 def run(
@@ -72,12 +91,12 @@ def run(
     Twins start as the archived facts leave them at the window's start.
     """
     from_facts.run(archive, url, window, into, _quiet, ("observations",), observed_before_us=window.start_us)
-    chosen = [_choose(archive, manifest, window) for manifest in archive.manifests()]
-    chosen = [some for some in chosen if len(some.rows)]
-    total = sum(len(some.rows) for some in chosen)
-    shares = min(sum(some.weight_bytes for some in chosen) // SHARE_BYTES + 1, _MOST_SHARES)
-    done = 0
     with ExitStack() as stack:
+        chosen = _Chosen(stack.enter_context(TemporaryFile()))
+        for manifest in archive.manifests():
+            _choose(archive, manifest, window, chosen)
+        shares = min(chosen.weight_bytes // SHARE_BYTES + 1, _MOST_SHARES)
+        done, total = 0, chosen.messages
         writers = {name: stack.enter_context(TableWriter(url, into, name)) for name in from_facts.TABLES}
         names = Names()
         for share in range(shares):
@@ -144,8 +163,8 @@ class _Share:
 _TOPIC_NUMBERS = {entry.topic: entry.topic_number for entry in INTERFACES.values()}
 
 
-def _choose(archive: Archive, manifest: Manifest, window: Window) -> _Chosen:
-    """Messages that may say something of the day.
+def _choose(archive: Archive, manifest: Manifest, window: Window, chosen: _Chosen) -> None:
+    """Add messages that may say something of the day.
 
     Those of the day and its neighbouring hours (which also warm up conversations), those whose archived facts speak of
     it whenever they came, and those that had no decoder when they came and have one now.
@@ -154,7 +173,7 @@ def _choose(archive: Archive, manifest: Manifest, window: Window) -> _Chosen:
     kinds = [kind for kind in TIME_COLUMN if manifest.part(kind).touches(*window.of(kind))]
     bounds = (manifest.time_us, manifest.recorded_us)
     if not (kinds or manifest.undecoded or any(known is not None and known.touches(*near) for known in bounds)):
-        return _Chosen(manifest, np.empty(0, np.uint32), np.empty(0, np.uint16), 0)
+        return
     file = archive.file(manifest.number, "messages")
     table = pq.read_table(file, columns=list(_CHOOSING), use_threads=False)
     wanted = _between(table["time_us"], near) | _between(table["log_time_us"], near)
@@ -170,12 +189,7 @@ def _choose(archive: Archive, manifest: Manifest, window: Window) -> _Chosen:
         wanted |= late.to_numpy()
     wanted &= pc.not_equal(table["type"], NOT_AN_EVENT).to_numpy()
     rows = np.flatnonzero(wanted).astype(np.uint32)
-    chosen = table.take(pa.array(rows))
-    return _Chosen(manifest, rows, _conversations(chosen), _weight(manifest, len(rows)))
-
-
-def _weight(manifest: Manifest, rows: int) -> int:
-    return manifest.part("messages").bytes * _PACKED * rows // max(1, manifest.events)
+    chosen.add(manifest, rows, _conversations(table.take(pa.array(rows))))
 
 
 def _between(times: pa.ChunkedArray, window: Window) -> _Mask:
@@ -211,13 +225,9 @@ def _conversations(messages: pa.Table) -> _Numbers:
     return found
 
 
-def _in_order(archive: Archive, chosen: list[_Chosen], shares: int, share: int) -> Iterator[Event]:
+def _in_order(archive: Archive, chosen: _Chosen, shares: int, share: int) -> Iterator[Event]:
     """The messages of a share of all conversations, in the order of their log's time stamps."""
-    tables = []
-    for some in chosen:
-        rows = some.rows[some.conversation % shares == share]
-        if len(rows):
-            tables.append(_take(archive, some.manifest, rows))
+    tables = [_take(archive, manifest, rows) for manifest, rows in chosen.of(shares, share)]
     if not tables:
         return
     table = pa.concat_tables(tables)

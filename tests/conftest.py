@@ -46,10 +46,12 @@ def pytest_unconfigure(config):
 
 
 def pytest_collection_modifyitems(items):
-    """Mark what touches the database."""
+    """Mark what touches the database; files that take long go first, so that no process works on alone at the end."""
     for item in items:
         if "database_url" in getattr(item, "fixturenames", ()):
             item.add_marker("database")
+    long = {item.path for item in items if any(map(item.get_closest_marker, ("stack", "whole_day")))}
+    items.sort(key=lambda item: item.path not in long)
 
 
 @pytest.fixture(scope="session")
