@@ -19,7 +19,7 @@ from streams import copy_binary as binary
 from streams.sink_sql import TABLES, Upsert
 from twin.merge.columns import stretch_of
 
-OPEN_ROWS = 250_000
+OPEN_ROWS = 125_000
 """Rows of a table held in memory before they are written although more may come for their keys."""
 
 _WRITTEN_ROWS = 50_000

@@ -20,7 +20,7 @@ from twin.merge.batch import pack_sample
 from twin.merge.columns import Edges, SlotValueRow, Words
 from twin.merge.edges import merge_readings
 
-PIECE_ROWS = 1 << 18
+PIECE_ROWS = 1 << 16
 """Facts read in one go."""
 
 NEIGHBOUR_US = 2 * HOUR_US
