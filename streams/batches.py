@@ -33,6 +33,8 @@ class Limits:
     """Records decoded in one go before the event loop may do something else (about 20 ms)."""
     batch_records: int = 50_000
     """No more than this in memory before the last batch is written."""
+    batch_facts: int = 160_000
+    """Nor more than this: what records say differs from partition to partition."""
     fetch_bytes: int = 8 << 20
     partition_bytes: int = 512 << 10
     """Of each partition, compressed, the client holds so much ready: with a long backlog of all of them at once."""
@@ -137,7 +139,7 @@ class BatchLoop(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ha
         still_at_work()
         if self._writing is not None and self._writing.done():
             await self._written()
-        if len(self._open) >= self._limits.batch_records and self._writing is not None:
+        if self._writing is not None and self._is_full():
             await self._written()
         started = time.perf_counter()
         wait_ms = self._limits.poll_ms
@@ -160,6 +162,9 @@ class BatchLoop(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ha
             self._start_writing()
         elif polled:
             await asyncio.sleep(0)
+
+    def _is_full(self) -> bool:
+        return len(self._open) >= self._limits.batch_records or self._open.said >= self._limits.batch_facts
 
     def _start_writing(self) -> None:
         batch, self._open = self._open, self._new_batch()

@@ -44,6 +44,11 @@ class OpenBatch:
         """How many records are in it."""
         return sum(span.end - span.start for span in self.spans.values())
 
+    @property
+    def said(self) -> int:
+        """How many facts are in it."""
+        return sum(self._batch.facts.counts())
+
     def absorb(self, topic: str, partition: int, records: Sequence[Record], start: int) -> None:
         """Take records of one partition; ``start`` is the offset up to which everything was taken before.
 

@@ -67,8 +67,8 @@ def flat(ground: Ground, load: Path, workers: int) -> dict[str, dict[str, float]
 
 def _peaks(ground: Ground, load: Path, workers: int, events: int) -> dict[str, float]:
     with Room(ground, f"flat{events}") as room:
+        room.start_workers(workers, all)  # whoever came first would have all partitions for a while
         fill(room, load, events)
-        room.start_workers(workers)
         room.wait_until_written(events, _PATIENCE_S)
         archive = Archive(room.home)
         deadline = time.monotonic() + _PATIENCE_S

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -109,12 +109,12 @@ class Room:
             raise RuntimeError(f"{name} failed: {self.log_of(name)}")
         del self.parts[name]
 
-    def start_workers(self, count: int) -> None:
-        """Workers that share the partitions, and the archiver beside them; returns when the first one reads."""
+    def start_workers(self, count: int, reading: Callable[[Iterable[bool]], bool] = any) -> None:
+        """Workers that share the partitions, and the archiver beside them; returns when the first one reads, or all."""
         started = [self.start(f"worker-{number}", "streams.worker") for number in range(1, count + 1)]
         self.start("archiver", "streams.archiver")
         deadline = time.monotonic() + _READY_S
-        while not any(self._ready_file(f"worker-{number}").exists() for number in range(1, count + 1)):
+        while not reading(self._ready_file(f"worker-{number}").exists() for number in range(1, count + 1)):
             if any(process.poll() is not None for process in started) or time.monotonic() > deadline:
                 raise RuntimeError(f"the workers do not come up: {self.log_of('worker-1')}")
             time.sleep(_TICK_S)
