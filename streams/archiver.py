@@ -55,10 +55,12 @@ class Limits:
     highest stays the same."""
     seconds: float = 60.0
     """After its first event."""
-    chunk_records: int = 2_000
+    chunk_records: int = 500
+    """Read between two looks at the clock and at the memory."""
     fetch_bytes: int = 4 << 20
-    partition_bytes: int = 256 << 10
-    """Of each partition, compressed, the client holds so much ready; the archiver is in no hurry."""
+    partition_bytes: int = 64 << 10
+    """Of each partition, compressed, the client holds so much ready, with a long backlog of all of them at once; the
+    archiver is in no hurry."""
     poll_ms: int = 200
     retry_s: float = 1.0
 
