@@ -38,7 +38,7 @@ slot_values = st.builds(
     st.sampled_from(["energy.import", "price.day-ahead"]),
     points,
     times.map(lambda t: t - t % SLOT_US),
-    st.one_of(st.integers(0, 3), st.sampled_from([Decimal("1.0"), Decimal("-40.250")])),
+    st.one_of(st.integers(-12, 12), st.sampled_from([Decimal("1.0"), Decimal("-40.250")])),
     st.just("mWh"),
     qualities,
     st.sampled_from(["2026-04-01T00:00:00Z/A", "2026-04-02T00:00:00Z/B"]),

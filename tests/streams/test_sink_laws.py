@@ -1,12 +1,14 @@
 """The database merges as the memory does."""
 
 import asyncio
+from decimal import Decimal
 
 import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from schemas.facts import SlotValue
 from streams import sink, tables
 from tests.fact_strategies import events
 from tests.scenario_day import batch_of
@@ -37,6 +39,16 @@ def test_the_database_gives_the_digest_of_the_memory(database_url, schema, said,
     cut = random.randint(0, len(shuffled))
     asyncio.run(write_batches(database_url, schema, [shuffled[:cut], shuffled[cut:]]))
     assert list(tables.lines(database_url, schema)) == list(projection_of(said).lines())
+
+
+def test_conflicting_values_stand_in_one_order_in_database_and_memory(database_url, schema):
+    values = (10, 9, Decimal(-8600000), Decimal(-5700000), Decimal("9.5"), 0)
+    facts = [SlotValue("setpoint", "GS-1", 0, value, "W", "measured", "2026-03-28T17:00:00Z") for value in values]
+    said = [(f"{number:032x}", number, [fact]) for number, fact in enumerate(facts)]
+    asyncio.run(write_batches(database_url, schema, [said]))
+    held = list(tables.lines(database_url, schema))
+    assert held == list(projection_of(said).lines())
+    assert [line[-1] for line in held if line[0] == "slot_value"] == ["-8600000", "-5700000", "0", "9", "9.5", "10"]
 
 
 async def write_spans(url, schema, *spans):

@@ -7,6 +7,7 @@ For property tests, for bounded replays of one actor, and for digests: two proje
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 import numpy as np
 
@@ -89,7 +90,7 @@ class Projection:
             yield "trend", *map(str, key), *map(str, trend)
         for sample, packed in sorted(self.samples.items()):
             yield "sample", *map(str, sample), *map(str, sorted(packed))
-        for value in sorted(self.slot_values):
+        for value in sorted(self.slot_values, key=lambda key: (*key[:4], Decimal(key[4]))):
             yield "slot_value", *map(str, value)
 
     def digest(self) -> str:
