@@ -186,6 +186,7 @@ def write_file(archive: Archive, number: int, kind: str, table: pa.Table, groups
     ) as writer:
         for places in groups or _ranges(table.num_rows):
             writer.write_table(_picked(table, places))
+            memory.give_back()  # what a group needed for itself, before the next: the highest is that of gathering
     times = _bounds(table[TIME_COLUMN.get(kind, "time_us")]) if TIME_COLUMN.get(kind, "time_us") in names else None
     return Part(table.num_rows, file.stat().st_size, sha256_of(file), times)
 
