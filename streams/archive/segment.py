@@ -1,6 +1,6 @@
 """Writing a segment: events gathered in memory as columns, then one file a kind and the manifest."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -171,7 +171,7 @@ class OpenSegment:
         return np.lexsort((times, places[np.array(self._actor_codes, np.int64)]))
 
 
-def write_file(archive: Archive, number: int, kind: str, table: pa.Table, groups: Iterable[Ints] = ()) -> Part:
+def write_file(archive: Archive, number: int, kind: str, table: pa.Table, groups: Sequence[Ints] = ()) -> Part:
     """Write one file of a segment, as all are written; ``groups`` says which rows go into each row group."""
     file = archive.file(number, kind)
     names = table.column_names
