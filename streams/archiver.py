@@ -49,10 +49,11 @@ class Limits:
     bytes: int = 32 << 20
     """Of raw bytes and payloads."""
     facts: int = 750_000
-    memory_bytes: int = 300 << 20
-    """Of the whole process: when writing what is gathered would take it there, a segment of a quarter of ``bytes`` is
-    enough. What gathering leaves behind in the heap goes up and down, and the longer a day the more often; so the
-    highest stays the same."""
+    memory_bytes: int = 280 << 20
+    """Of the whole process: when writing what is gathered would take it there, a segment of an eighth of ``bytes`` is
+    enough. What gathering leaves behind in the heap goes up and down, and the longer a day the more often. The first
+    segment, before which there is nothing of the kind, is the largest and takes most; no later one comes near it, so
+    the highest stays the same however long the day."""
     seconds: float = 60.0
     """After its first event."""
     chunk_records: int = 500
@@ -187,7 +188,7 @@ class Archiver:
             segment.events >= limits.events
             or segment.bytes >= limits.bytes
             or segment.said >= limits.facts
-            or (segment.bytes >= limits.bytes // 4 and self._needs_bytes() >= limits.memory_bytes)
+            or (segment.bytes >= limits.bytes // 8 and self._needs_bytes() >= limits.memory_bytes)
             or time.monotonic() - self._opened_s >= limits.seconds
         )
 

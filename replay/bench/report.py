@@ -86,10 +86,14 @@ def show(console: Console, said: Figures) -> None:
         console, "most memory, live", ["part", "MiB"], [[name, str(most)] for name, most in said["peak_mib"].items()]
     )
     days = said["peak_mib_by_events"]
-    parts = next(iter(days.values()))
-    rows = [[part, *(str(day[part]) for day in days.values())] for part in parts]
+    rows = [[part, *(_spread(runs, part) for runs in days.values())] for part in next(iter(days.values()))[0]]
     _table(console, "most memory by events of a day, MiB", ["part", *(f"{int(events):,}" for events in days)], rows)
     console.print(decoders.table(said["decoders"]))
+
+
+def _spread(runs: list[dict[str, float]], part: str) -> str:
+    found = sorted(run[part] for run in runs)
+    return f"{found[0]}" if len(found) == 1 else f"{found[0]} to {found[-1]}"
 
 
 def _times(ratios: dict[str, float], name: str) -> str:

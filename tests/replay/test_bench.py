@@ -12,7 +12,7 @@ from replay.bench import decoders
 from replay.bench.live import _quantiles
 from replay.bench.pool import ROUND_US, round_of, templates
 from replay.bench.prepared import prepare, slices
-from replay.bench.report import figures
+from replay.bench.report import _spread, figures
 from replay.bench.stations import stations
 from replay.bench.wire import Connection
 from schemas.event import from_record
@@ -109,7 +109,7 @@ def test_the_figures_have_the_names_that_others_rely_on():
         "readings": {"seconds": 8.0, "readings_per_s": 2_500_000, "sum_s": 0.5, "duckdb_s": 0.4, "peak_mib": 900.0},
         "plain": {"events_per_s": 5_000},
         "one_upsert_s": 0.001,
-        "flat": {"1000000": {"worker-1": 300.0}, "10000000": {"worker-1": 301.0}},
+        "flat": {"1000000": [{"worker-1": 300.0}, {"worker-1": 299.0}], "10000000": [{"worker-1": 301.0}]},
         "stations": {"decode": 5.0},
         "decoders": {"ocpp": {"messages_per_s": 25_000, "library": "ocpp", "library_messages_per_s": 15_000}},
     }
@@ -128,3 +128,8 @@ def test_the_figures_have_the_names_that_others_rely_on():
     assert said_of["decoders"]["ocpp"]["messages_per_s"] == 25_000
     assert said_of["ratios"]["live_to_plain_faust"] == 10.0
     assert said_of["ratios"]["sum_to_duckdb"] == 1.25
+
+
+def test_of_a_day_that_ran_several_times_the_least_and_the_most_memory_are_printed():
+    runs = [{"archiver": 290.5}, {"archiver": 281.0}, {"archiver": 292.1}]
+    assert [_spread(runs, "archiver"), _spread(runs[:1], "archiver")] == ["281.0 to 292.1", "290.5"]
