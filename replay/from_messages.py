@@ -26,11 +26,11 @@ from schemas.facts import Facts, Observation
 from schemas.interfaces import INTERFACES
 from schemas.rows import position_of
 from schemas.time import format_time
-from streams import sink
+from streams import memory, sink
 from streams.archive.facts import TIME_COLUMN
 from streams.archive.layout import Archive, Manifest
 from streams.archive.observing import observe_whole
-from streams.archive.segment import NOT_AN_EVENT
+from streams.archive.segment import MESSAGES, NOT_AN_EVENT, picked
 from streams.reader import Conversations, Rejected, read_again
 from twin.merge.batch import Batch, Names
 from twin.merge.columns import Ints
@@ -42,8 +42,10 @@ _PACKED = 8
 """How many bytes of messages, about, are in a byte of zstd."""
 
 _BATCH_EVENTS = 20_000
+_BLOCK_EVENTS = 5_000
 _CHOOSING = ("interface", "source", "type", "time_us", "log_time_us", "recorded_us", "topic", "partition", "offset")
 _DECODING = (*_CHOOSING, "event_id", "actor", "raw", "context")
+_NOTHING = pa.schema([MESSAGES.field(name) for name in _DECODING]).empty_table()
 
 
 _Rows = NDArray[np.uint32]
@@ -108,6 +110,7 @@ def run(
                     work.write()
                     on_progress(done, total)
             work.write()
+            memory.give_back()  # what decoding left behind, before the next share is read
     on_progress(total, total)
     return total, {name: writer.rows for name, writer in writers.items()}
 
@@ -227,16 +230,27 @@ def _conversations(messages: pa.Table) -> _Numbers:
 
 def _in_order(archive: Archive, chosen: _Chosen, shares: int, share: int) -> Iterator[Event]:
     """The messages of a share of all conversations, in the order of their log's time stamps."""
-    tables = [_take(archive, manifest, rows) for manifest, rows in chosen.of(shares, share)]
-    if not tables:
-        return
-    table = pa.concat_tables(tables)
+    table = _gathered(_take(archive, manifest, rows) for manifest, rows in chosen.of(shares, share))
     stamps = pc.coalesce(table["log_time_us"], table["time_us"], table["recorded_us"]).to_numpy()
     order = np.lexsort((_positions(table), table["recorded_us"].to_numpy(), stamps))
     for start in range(0, len(order), _BATCH_EVENTS):
-        part = table.take(pa.array(order[start : start + _BATCH_EVENTS]))
+        part = picked(table, order[start : start + _BATCH_EVENTS])
         for row in zip(*(part[name].to_pylist() for name in _DECODING), strict=True):
             yield _event(*row)
+
+
+def _gathered(parts: Iterator[pa.Table]) -> pa.Table:
+    """Tables as one of few chunks: the longer a day, the more parts has a share, and the smaller they are."""
+    blocks, waiting = [_NOTHING], [_NOTHING]
+    for part in parts:
+        waiting.append(part)
+        if sum(table.num_rows for table in waiting) >= _BLOCK_EVENTS:
+            blocks.append(pa.concat_tables(waiting).combine_chunks())
+            waiting = [_NOTHING]
+            memory.give_back()
+    blocks.append(pa.concat_tables(waiting).combine_chunks())
+    memory.give_back()
+    return pa.concat_tables(blocks)
 
 
 def _event(

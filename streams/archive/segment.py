@@ -185,7 +185,7 @@ def write_file(archive: Archive, number: int, kind: str, table: pa.Table, groups
         store_schema=True,
     ) as writer:
         for places in groups or _ranges(table.num_rows):
-            writer.write_table(_picked(table, places))
+            writer.write_table(picked(table, places))
             memory.give_back()  # what a group needed for itself, before the next: the highest is that of gathering
     times = _bounds(table[TIME_COLUMN.get(kind, "time_us")]) if TIME_COLUMN.get(kind, "time_us") in names else None
     return Part(table.num_rows, file.stat().st_size, sha256_of(file), times)
@@ -209,7 +209,7 @@ def _row_groups(messages: pa.Table, order: Ints) -> list[Ints]:
     return [order[start:end] for start, end in pairwise(starts)]
 
 
-def _picked(table: pa.Table, places: Ints | range) -> pa.Table:
+def picked(table: pa.Table, places: Ints | range) -> pa.Table:
     """Rows of a table of many batches, a few at a time from each.
 
     Arrow's own ``take`` would first lay each column in one piece: the segment would lie twice in memory.
