@@ -1,10 +1,9 @@
 """Jars by their Maven names, through jgo, and the folder where what was made of them is kept."""
 
-import fcntl
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+
+from streams.alone import alone
 
 
 def cache_folder() -> Path:
@@ -23,16 +22,3 @@ def built(endpoint: str) -> Path:
 
     with alone(default_jgo_cache()):  # jgo itself takes what another process has half written for whole
         return Path(jgo.build(endpoint).path)
-
-
-@contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Be the only process at work in a folder, which is made; whoever comes second waits.
-
-    Raises:
-        OSError: it cannot be written.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield

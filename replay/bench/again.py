@@ -67,7 +67,7 @@ def flat(ground: Ground, load: Path, workers: int) -> dict[str, list[dict[str, f
     for day, runs in DAYS.items():
         events = ground.count(day)
         for run in range(runs):
-            found.setdefault(str(events), []).append(_peaks(ground, load, workers, f"flat{day}-{run}", events))
+            found.setdefault(str(events), []).append(_peaks(ground, load, workers, f"flat{day}_{run}", events))
     return found
 
 

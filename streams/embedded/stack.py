@@ -1,6 +1,5 @@
 """Starting, stopping and asking the embedded stack."""
 
-import fcntl
 import os
 import shutil
 import signal
@@ -8,13 +7,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import psutil
 
 from streams.addresses import reachable
+from streams.alone import alone
 from streams.embedded import logs
 from streams.embedded.processes import lives
 from streams.embedded.wish import Wish
@@ -100,13 +100,12 @@ def _alone(home: Path) -> Iterator[None]:
     Raises:
         StackFailed: the folder cannot be written.
     """
-    try:
-        (home / "log").mkdir(exist_ok=True)
-        lock = (home / "up.lock").open("a")
-    except OSError as problem:
-        raise _unwritable(home, problem) from problem
-    with lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with ExitStack() as stack:
+        try:
+            (home / "log").mkdir(exist_ok=True)
+            stack.enter_context(alone(home))
+        except OSError as problem:
+            raise _unwritable(home, problem) from problem
         yield
 
 

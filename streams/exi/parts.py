@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Final
 
 from schemas.wire.iso15118.codec import CodecUnavailable
-from streams.jars import alone, built, cache_folder
+from streams.alone import alone
+from streams.jars import built, cache_folder
 
 MAIN_CLASS: Final = "Bridge"
 _JAR_IN_WHEEL: Final = "iso15118/shared/EXICodec.jar"
