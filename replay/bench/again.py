@@ -14,6 +14,7 @@ from replay.bench.archive import make_archive
 from replay.bench.catchup import fill
 from replay.bench.ground import Ground, Room
 from replay.bench.pool import DAY
+from replay.bench.usage import Parts
 from replay.reading import Window, window_of
 from streams import migrate
 from streams.archive.layout import Archive, next_offsets
@@ -62,28 +63,45 @@ def _sum(files: list[Path]) -> tuple[float, int]:
 
 
 def flat(ground: Ground, load: Path, workers: int) -> dict[str, list[dict[str, float]]]:
-    """Peak memory of workers, archiver and replay in each run of days of one, three and ten million events."""
+    """Peak memory of workers, archiver and replay in each run of days of one, three and ten million events.
+
+    Of a larger day also, as ``1000000 of 3000000``, what it had needed when it was as long as the smallest.
+    """
     found: dict[str, list[dict[str, float]]] = {}
+    least = ground.count(min(DAYS))
     for day, runs in DAYS.items():
         events = ground.count(day)
         for run in range(runs):
-            found.setdefault(str(events), []).append(_peaks(ground, load, workers, f"flat{day}_{run}", events))
+            early, whole = _peaks(ground, load, workers, f"flat{day}_{run}", (least, events))
+            found.setdefault(str(events), []).append(whole)
+            if events > least:
+                found.setdefault(f"{least} of {events}", []).append(early)
     return found
 
 
-def _peaks(ground: Ground, load: Path, workers: int, name: str, events: int) -> dict[str, float]:
-    with Room(ground, name) as room:
+def _peaks(
+    ground: Ground, load: Path, workers: int, name: str, counts: tuple[int, int]
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Peaks by the time that so many events were written and archived, and by the time that all were."""
+    with Room(ground, name) as room, ThreadPoolExecutor(1) as beside:
         room.start_workers(workers, all)  # whoever came first would have all partitions for a while
-        fill(room, load, events)
-        room.wait_until_written(events, _PATIENCE_S)
-        archive = Archive(room.home)
-        deadline = time.monotonic() + _PATIENCE_S
-        while sum(next_offsets(archive.manifests()).values()) < events:  # each manifest is read once
-            if time.monotonic() > deadline:
-                raise TimeoutError("the archiver does not come to the end")
-            time.sleep(1.0)
-        found = {name: part.peak_mib() for name, part in room.parts.items()}
-        return found | {"replay": round(_replay(room, _ALWAYS)["peak_mib"], 1)}
+        parts = dict(room.parts)
+        filling = beside.submit(fill, room, load, counts[-1])
+        early, whole = (_peaks_at(room, parts, events) for events in counts)
+        filling.result()
+        return early, whole | {"replay": round(_replay(room, _ALWAYS)["peak_mib"], 1)}
+
+
+def _peaks_at(room: Room, parts: Parts, events: int) -> dict[str, float]:
+    room.wait_until_written(events, _PATIENCE_S)
+    found = {name: part.peak_mib() for name, part in parts.items()}
+    archive = Archive(room.home)
+    deadline = time.monotonic() + _PATIENCE_S
+    while sum(next_offsets(archive.manifests()).values()) < events:  # each manifest is read once
+        if time.monotonic() > deadline:
+            raise TimeoutError("the archiver does not come to the end")
+        time.sleep(1.0)
+    return found | {"archiver": parts["archiver"].peak_mib()}
 
 
 def _replay(room: Room, window: Window) -> dict[str, Any]:

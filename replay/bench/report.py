@@ -87,13 +87,18 @@ def show(console: Console, said: Figures) -> None:
     )
     days = said["peak_mib_by_events"]
     rows = [[part, *(_spread(runs, part) for runs in days.values())] for part in next(iter(days.values()))[0]]
-    _table(console, "most memory by events of a day, MiB", ["part", *(f"{int(events):,}" for events in days)], rows)
+    _table(console, "most memory by events of a day, MiB", ["part", *map(_thousands, days)], rows)
     console.print(decoders.table(said["decoders"]))
 
 
+def _thousands(counts: str) -> str:
+    return " of ".join(f"{int(count):,}" for count in counts.split(" of "))
+
+
 def _spread(runs: list[dict[str, float]], part: str) -> str:
-    found = sorted(run[part] for run in runs)
-    return f"{found[0]}" if len(found) == 1 else f"{found[0]} to {found[-1]}"
+    """From the least to the most in these runs; nothing where the part was not looked at."""
+    found = sorted(run[part] for run in runs if part in run)
+    return " to ".join(str(peak) for peak in dict.fromkeys((*found[:1], *found[-1:])))
 
 
 def _times(ratios: dict[str, float], name: str) -> str:

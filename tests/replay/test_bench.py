@@ -132,4 +132,8 @@ def test_the_figures_have_the_names_that_others_rely_on():
 
 def test_of_a_day_that_ran_several_times_the_least_and_the_most_memory_are_printed():
     runs = [{"archiver": 290.5}, {"archiver": 281.0}, {"archiver": 292.1}]
-    assert [_spread(runs, "archiver"), _spread(runs[:1], "archiver")] == ["281.0 to 292.1", "290.5"]
+    assert [_spread(runs, "archiver"), _spread(runs[:1], "archiver"), _spread(runs, "replay")] == [
+        "281.0 to 292.1",
+        "290.5",
+        "",
+    ]
