@@ -43,6 +43,8 @@ _PACKED = 8
 
 _BATCH_EVENTS = 20_000
 _BLOCK_EVENTS = 5_000
+"""Events whose parts are joined to one as a share is read."""
+
 _CHOOSING = ("interface", "source", "type", "time_us", "log_time_us", "recorded_us", "topic", "partition", "offset")
 _DECODING = (*_CHOOSING, "event_id", "actor", "raw", "context")
 _NOTHING = pa.schema([MESSAGES.field(name) for name in _DECODING]).empty_table()
@@ -241,12 +243,13 @@ def _in_order(archive: Archive, chosen: _Chosen, shares: int, share: int) -> Ite
 
 def _gathered(parts: Iterator[pa.Table]) -> pa.Table:
     """Tables as one of few chunks: the longer a day, the more parts has a share, and the smaller they are."""
-    blocks, waiting = [_NOTHING], [_NOTHING]
+    blocks, waiting, rows = [_NOTHING], [_NOTHING], 0
     for part in parts:
         waiting.append(part)
-        if sum(table.num_rows for table in waiting) >= _BLOCK_EVENTS:
+        rows += part.num_rows
+        if rows >= _BLOCK_EVENTS:
             blocks.append(pa.concat_tables(waiting).combine_chunks())
-            waiting = [_NOTHING]
+            waiting, rows = [_NOTHING], 0
             memory.give_back()
     blocks.append(pa.concat_tables(waiting).combine_chunks())
     memory.give_back()

@@ -52,8 +52,8 @@ class Limits:
     memory_bytes: int = 280 << 20
     """Of the whole process: when writing what is gathered would take it there, a segment of an eighth of ``bytes`` is
     enough. What gathering leaves behind in the heap goes up and down, and the longer a day the more often. The first
-    segment, before which there is nothing of the kind, is the largest and takes most; no later one comes near it, so
-    the highest stays the same however long the day."""
+    segment, before which there is nothing of the kind, is the largest; in days of ten million events nothing took
+    more than the first million had."""
     seconds: float = 60.0
     """After its first event."""
     chunk_records: int = 500

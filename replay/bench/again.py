@@ -17,7 +17,6 @@ from replay.bench.pool import DAY
 from replay.bench.usage import Parts
 from replay.reading import Window, window_of
 from streams import migrate
-from streams.archive.layout import Archive, next_offsets
 
 READINGS: Final = 20_000_000
 DAYS: Final = {1_000_000: 3, 3_000_000: 1, 10_000_000: 1}
@@ -95,12 +94,7 @@ def _peaks(
 def _peaks_at(room: Room, parts: Parts, events: int) -> dict[str, float]:
     room.wait_until_written(events, _PATIENCE_S)
     found = {name: part.peak_mib() for name, part in parts.items()}
-    archive = Archive(room.home)
-    deadline = time.monotonic() + _PATIENCE_S
-    while sum(next_offsets(archive.manifests()).values()) < events:  # each manifest is read once
-        if time.monotonic() > deadline:
-            raise TimeoutError("the archiver does not come to the end")
-        time.sleep(1.0)
+    room.wait_until_archived(events, _PATIENCE_S)
     return found | {"archiver": parts["archiver"].peak_mib()}
 
 

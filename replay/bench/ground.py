@@ -16,12 +16,14 @@ from psycopg import sql
 
 from replay.bench.usage import Part, Parts
 from streams import migrate
+from streams.archive.layout import Archive, next_offsets
 from streams.embedded import stack
 from streams.settings import Secret, Settings, read_state, settings
 from streams.topics import ensure_topics
 
 _READY_S = 180.0
 _TICK_S = 0.05
+_ARCHIVE_TICK_S = 1.0
 
 
 @dataclass(slots=True)
@@ -69,6 +71,7 @@ class Room:
         self.home = ground.home / name
         self.home.mkdir()
         self.parts: Parts = {}
+        self._archive = Archive(self.home)
         self._stack = ExitStack()
         ensure_topics(ground.kafka, prefix=self.prefix)
         migrate.drop(ground.database_url, self.schema)
@@ -141,11 +144,19 @@ class Room:
         Raises:
             TimeoutError: they do not, after all this time.
         """
-        deadline = time.monotonic() + patience_s
-        while (written := self.written()) < records:
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"{records - written} of {records} records are still not in the tables")
-            time.sleep(_TICK_S)
+        _wait(self.written, records, patience_s, _TICK_S, "in the tables")
+
+    def archived(self) -> int:
+        """How many records are in sealed segments; the archiver, at the lowest priority, may be behind the tables."""
+        return sum(next_offsets(self._archive.manifests()).values())
+
+    def wait_until_archived(self, records: int, patience_s: float) -> None:
+        """Wait until so many are archived.
+
+        Raises:
+            TimeoutError: they are not, after all this time.
+        """
+        _wait(self.archived, records, patience_s, _ARCHIVE_TICK_S, "in the archive")
 
     def __enter__(self) -> Self:
         return self
@@ -153,6 +164,14 @@ class Room:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
         migrate.drop(self.ground.database_url, self.schema)
+
+
+def _wait(count: Callable[[], int], records: int, patience_s: float, tick_s: float, place: str) -> None:
+    deadline = time.monotonic() + patience_s
+    while (there := count()) < records:
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{records - there} of {records} records are still not {place}")
+        time.sleep(tick_s)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -16,7 +16,6 @@ from replay.bench import sender
 from replay.bench.ground import Ground, Room
 from replay.bench.usage import Clock, watched
 from schemas.interfaces import by_topic
-from streams.archive.layout import Archive
 from streams.lag import end_offsets
 
 WARM_S: Final = 10.0
@@ -39,7 +38,7 @@ def sustained(ground: Ground, load: Path, workers: int) -> dict[str, Any]:
         time.sleep(ground.seconds(WARM_S))
         parts = ground.servers | room.parts
         with watched(parts):
-            lag_before, archived_before = _behind(room), _archived(room)
+            lag_before, archived_before = _behind(room), room.archived()
             before, clock = room.written(), Clock(parts)
             while clock.seconds() < ground.seconds(SUSTAINED_S):
                 if producer.poll() is not None:
@@ -47,7 +46,7 @@ def sustained(ground: Ground, load: Path, workers: int) -> dict[str, Any]:
                 time.sleep(0.25)
             written, took_s = room.written() - before, clock.seconds()
             cpu = clock.cpu_us_per(written)
-            lag_after, archived = _behind(room), _archived(room) - archived_before
+            lag_after, archived = _behind(room), room.archived() - archived_before
         return {
             "events_per_s": round(written / took_s),
             "archived_per_s": round(archived / took_s),
@@ -63,11 +62,6 @@ def _behind(room: Room) -> int:
     """Records in the log that are not in the tables."""
     ends = end_offsets(room.ground.kafka, room.prefix)
     return sum(ends.values()) - room.written()
-
-
-def _archived(room: Room) -> int:
-    """Records in sealed segments; the archiver has the lowest priority, so it may fall behind the tables."""
-    return sum(Archive(room.home).next_offsets().values())
 
 
 def _sender(room: Room, load: Path, log: Path, *options: str) -> subprocess.Popen[bytes]:

@@ -97,8 +97,8 @@ def _thousands(counts: str) -> str:
 
 def _spread(runs: list[dict[str, float]], part: str) -> str:
     """From the least to the most in these runs; nothing where the part was not looked at."""
-    found = sorted(run[part] for run in runs if part in run)
-    return " to ".join(str(peak) for peak in dict.fromkeys((*found[:1], *found[-1:])))
+    found = sorted({run[part] for run in runs if part in run})
+    return " to ".join(map(str, found[:1] + found[1:][-1:]))
 
 
 def _times(ratios: dict[str, float], name: str) -> str:
