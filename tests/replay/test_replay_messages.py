@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from replay import from_messages
+from replay import from_messages, shares
 from schemas.event import UNDECODED
 from schemas.facts import Facts
 from schemas.time import HOUR_US, SLOT_US
@@ -66,8 +66,8 @@ def unobservable(events):
 
 @pytest.mark.parametrize("share_bytes", [1, 1 << 30])
 def test_live_equals_a_replay_of_the_messages(database_url, schema, into, archive, decoded, monkeypatch, share_bytes):
-    monkeypatch.setattr(from_messages, "SHARE_BYTES", share_bytes)
-    monkeypatch.setattr(from_messages, "_BATCH_EVENTS", 50)
+    monkeypatch.setattr(shares, "SHARE_BYTES", share_bytes)
+    monkeypatch.setattr(shares, "_PART_ROWS", 50)
     events = day(200)
     live(database_url, schema, unobservable(events))
     random.Random(4).shuffle(events)
