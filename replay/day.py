@@ -67,10 +67,10 @@ def replay_window(
     if not any(_speaks_of(window, manifest) for manifest in archive.manifests()):
         raise LookupError("the archive holds nothing of that day; `twin archive DAY` writes what is in Kafka")
     migrate.drop(url, into)
-    migrate.migrate(url, into, live=False)
-    stretch.begin(url, into)
     run = from_facts.run if source == "facts" else from_messages.run
     try:
+        migrate.migrate(url, into, live=False)
+        stretch.begin(url, into)
         read, counts = run(archive, url, window, into, on_progress or _quiet)
     except BaseException:
         migrate.drop(url, into)  # half a day is worse than none: whoever compares it would not know

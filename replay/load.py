@@ -26,6 +26,10 @@ _WRITTEN_ROWS = 50_000
 _PIECES_AHEAD = 2
 
 
+class _BrokenOffError(Exception):
+    """No more rows come, and those that came are not to stay."""
+
+
 def table(name: str) -> Upsert:
     """The statements of a table."""
     return next(entry for entry in TABLES if entry.name == name)
@@ -38,6 +42,7 @@ class TableWriter:
         self._url, self._schema, self._table = url, schema, table(name)
         self._pieces: queue.Queue[tuple[bytes, bool] | None] = queue.Queue(_PIECES_AHEAD)
         self._trouble: BaseException | None = None
+        self._ended = False
         self._thread = threading.Thread(target=self._run, name=f"write-{name}", daemon=True)
         self.rows = 0
         """Rows of the table, once all is written."""
@@ -76,11 +81,11 @@ class TableWriter:
                 self._write(connection)
         except Exception as problem:  # noqa: BLE001 -- handed to the thread that reads
             self._trouble = self._trouble or problem
-            while self._pieces.get() is not None:
-                continue  # whoever puts must not wait for ever
+            while not self._ended:
+                self._ended = self._pieces.get() is None  # whoever puts must not wait for ever
 
     def _write(self, connection: psycopg.Connection[Any]) -> None:
-        piece = self._pieces.get()
+        piece = self._next()
         straight = self._table.copy.replace(f"copy new_{self._table.name} ", f"copy {self._table.name} ").encode()
         if piece is not None and piece[1]:
             with connection.cursor() as cursor:
@@ -108,8 +113,9 @@ class TableWriter:
 
     def _next(self) -> tuple[bytes, bool] | None:
         piece = self._pieces.get()
-        if piece is None and self._trouble is not None:
-            raise self._trouble
+        self._ended = piece is None
+        if self._ended and self._trouble is not None:
+            raise _BrokenOffError
         return piece
 
 
