@@ -15,6 +15,7 @@ from replay.bench.catchup import fill
 from replay.bench.ground import Ground, Room
 from replay.bench.pool import DAY
 from replay.bench.usage import Parts
+from replay.day import From
 from replay.reading import Window, window_of
 from streams import migrate
 
@@ -62,7 +63,7 @@ def _sum(files: list[Path]) -> tuple[float, int]:
 
 
 def flat(ground: Ground, load: Path, workers: int) -> dict[str, list[dict[str, float]]]:
-    """Peak memory of workers, archiver and replay in each run of days of one, three and ten million events.
+    """Peak memory of workers, archiver and replays in each run of days of one, three and ten million events.
 
     Of a larger day also, as ``1000000 of 3000000``, what it had needed when it was as long as the smallest.
     """
@@ -88,7 +89,8 @@ def _peaks(
         filling = beside.submit(fill, room, load, counts[-1])
         early, whole = (_peaks_at(room, parts, events) for events in counts)
         filling.result()
-        return early, whole | {"replay": round(_replay(room, _ALWAYS)["peak_mib"], 1)}
+        replays: dict[str, From] = {"replay": "facts", "replay from messages": "messages"}
+        return early, whole | {name: _replay(room, _ALWAYS, source)["peak_mib"] for name, source in replays.items()}
 
 
 def _peaks_at(room: Room, parts: Parts, events: int) -> dict[str, float]:
@@ -98,11 +100,11 @@ def _peaks_at(room: Room, parts: Parts, events: int) -> dict[str, float]:
     return found | {"archiver": parts["archiver"].peak_mib()}
 
 
-def _replay(room: Room, window: Window) -> dict[str, Any]:
+def _replay(room: Room, window: Window, source: From = "facts") -> dict[str, Any]:
     report, into = room.home / "replayed", f"{room.schema}_again"
-    places = (room.home, room.ground.database_url, into, *window, report)
+    arguments = (room.home, room.ground.database_url, into, *window, report, source)
     try:
-        room.run("replay", replay_once.__name__, *map(str, places))
+        room.run("replay", replay_once.__name__, *map(str, arguments))
         said: dict[str, Any] = orjson.loads(report.read_bytes())
         return said
     finally:

@@ -1,4 +1,7 @@
-"""One replay in a process of its own: ``python -m replay.bench.replay_once HOME URL SCHEMA START_US END_US REPORT``."""
+"""One replay in a process of its own.
+
+``python -m replay.bench.replay_once HOME URL SCHEMA START_US END_US REPORT facts|messages``
+"""
 
 import os
 import resource
@@ -16,8 +19,9 @@ from streams.archive.layout import Archive
 def main() -> None:
     """Run it and write what it took."""
     begin_process()
-    home, url, schema, start_us, end_us, report = sys.argv[1:]
-    result = replay_window(Archive(Path(home)), url, Window(int(start_us), int(end_us)), schema)
+    home, url, schema, start_us, end_us, report, source = sys.argv[1:]
+    window = Window(int(start_us), int(end_us))
+    result = replay_window(Archive(Path(home)), url, window, schema, "messages" if source == "messages" else "facts")
     used = resource.getrusage(resource.RUSAGE_SELF)
     said = {
         "seconds": result.seconds,
