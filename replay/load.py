@@ -8,6 +8,7 @@ day. Where segments overlap so far that too many rows stay open, they are writte
 import queue
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Generic, Self
 
@@ -24,10 +25,15 @@ OPEN_ROWS = 125_000
 
 _WRITTEN_ROWS = 50_000
 _PIECES_AHEAD = 2
+_LOOK_S = 0.1
+"""How often whoever waits looks whether the other one is still there."""
+
+
+_Piece = tuple[bytes, bool]
 
 
 class _BrokenOffError(Exception):
-    """No more rows come, and those that came are not to stay."""
+    """The replay ends before all its rows are there."""
 
 
 def table(name: str) -> Upsert:
@@ -40,24 +46,30 @@ class TableWriter:
 
     def __init__(self, url: str, schema: str, name: str) -> None:
         self._url, self._schema, self._table = url, schema, table(name)
-        self._pieces: queue.Queue[tuple[bytes, bool] | None] = queue.Queue(_PIECES_AHEAD)
+        self._pieces: queue.Queue[_Piece | None] = queue.Queue(_PIECES_AHEAD)
         self._trouble: BaseException | None = None
-        self._ended = False
+        self._begun = False
         self._thread = threading.Thread(target=self._run, name=f"write-{name}", daemon=True)
         self.rows = 0
         """Rows of the table, once all is written."""
 
     def __enter__(self) -> Self:
-        self._thread.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if error is not None:
-            self._trouble = self._trouble or error  # the thread gives up and rolls back
-        self._pieces.put(None)
-        self._thread.join()
+        self._trouble = self._trouble or error
+        if not self._begun:
+            return
+        try:
+            if error is None:
+                self._hand(None)
+            if self._thread.is_alive():
+                self._thread.join()
+        except BaseException as stopped:
+            self._trouble = self._trouble or stopped
+            raise
         if error is None and self._trouble is not None:
             raise self._trouble
 
@@ -67,10 +79,28 @@ class TableWriter:
         Raises:
             psycopg.Error: writing failed, now or before.
         """
-        if self._trouble is not None:
-            raise self._trouble
-        if data:
-            self._pieces.put((data, new))
+        if not data:
+            return
+        if not self._begun:
+            self._begun = True
+            self._thread.start()
+        self._hand((data, new))
+
+    def _hand(self, piece: _Piece | None) -> None:
+        """Give the thread rows, or None: no more will come."""
+        while True:
+            if self._trouble is not None:
+                raise self._trouble
+            with suppress(queue.Full):
+                self._pieces.put(piece, timeout=_LOOK_S)
+                return
+
+    def _next(self) -> _Piece | None:
+        """What the thread is to write next; it ends, too, when the replay is broken off wherever that happens."""
+        while self._trouble is None:
+            with suppress(queue.Empty):
+                return self._pieces.get(timeout=_LOOK_S)
+        raise _BrokenOffError
 
     def _run(self) -> None:
         try:
@@ -81,8 +111,6 @@ class TableWriter:
                 self._write(connection)
         except Exception as problem:  # noqa: BLE001 -- handed to the thread that reads
             self._trouble = self._trouble or problem
-            while not self._ended:
-                self._ended = self._pieces.get() is None  # whoever puts must not wait for ever
 
     def _write(self, connection: psycopg.Connection[Any]) -> None:
         piece = self._next()
@@ -110,13 +138,6 @@ class TableWriter:
         if merging:  # where rows met, only the table knows how many are left
             counted = connection.execute(f"select count(*) from {self._table.name}".encode()).fetchone()  # noqa: S608 -- a constant
             self.rows = counted[0] if counted else 0
-
-    def _next(self) -> tuple[bytes, bool] | None:
-        piece = self._pieces.get()
-        self._ended = piece is None
-        if self._ended and self._trouble is not None:
-            raise _BrokenOffError
-        return piece
 
 
 class Folding(Generic[AnyRows]):

@@ -2,6 +2,7 @@
 
 import json
 import signal
+import time
 
 import psycopg
 import pytest
@@ -166,14 +167,16 @@ def test_publishing_stops_cleanly_with_ctrl_c(street):
     assert (process.returncode, rest) == (130, "stopped\n")
 
 
+@pytest.mark.parametrize("later_s", [0, 4], ids=["beginning", "waiting for the database"])
 @pytest.mark.parametrize("source", ["facts", "messages"])
-def test_a_replay_stops_cleanly_with_ctrl_c(twin, street, again, database_url, source):
+def test_a_replay_stops_cleanly_with_ctrl_c(twin, street, again, database_url, source, later_s):
     assert twin("archive", DAY).exit_code == 0
     process = started(street, "replay", DAY, "--into", again, "--from", source)
     with psycopg.connect(database_url, autocommit=True) as watching, psycopg.connect(database_url) as holding:
         while watching.execute("select to_regclass(%s)", [f"{again}.edge"]).fetchone()[0] is None:
             assert process.poll() is None
         holding.execute(f"lock table {again}.edge")  # so that it cannot have ended before it is stopped
+        time.sleep(later_s)
         process.send_signal(signal.SIGINT)
     _, rest = process.communicate(timeout=30)
     assert (process.returncode, rest) == (130, "stopped\n")

@@ -55,6 +55,27 @@ def test_a_replay_that_is_broken_off_ends_its_writers(tables_of_a_run, rows, new
     with pytest.raises(KeyboardInterrupt if new else KeyError):
         begun()
     assert not any(thread.name == "write-signal" for thread in threading.enumerate())
+    migrate.drop(*tables_of_a_run)
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_replay_that_is_stopped_while_it_waits_for_its_last_rows_ends_its_writers(tables_of_a_run, monkeypatch):
+    url, schema = tables_of_a_run
+
+    def stop():
+        raise KeyboardInterrupt
+
+    def stopped():
+        with TableWriter(url, schema, "signal") as writer:
+            writer.put(signal_rows(1), new=False)
+            monkeypatch.setattr(writer._thread, "join", stop)
+
+    with psycopg.connect(url) as holding:
+        holding.execute(f"lock table {schema}.signal")
+        with pytest.raises(KeyboardInterrupt):
+            stopped()
+    migrate.drop(url, schema)  # would wait for ever for a writer that has not ended
 
 
 @pytest.mark.timeout(60)
