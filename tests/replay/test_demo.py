@@ -28,7 +28,7 @@ def twin(tmp_path, kafka, database_url, topic_prefix, schema):
 
     def call(*arguments):
         return subprocess.run(
-            [TWIN, *arguments], check=False, env=environment, capture_output=True, text=True, timeout=120
+            [TWIN, *arguments], check=False, env=environment, capture_output=True, text=True, timeout=280
         )
 
     yield call

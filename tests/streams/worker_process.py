@@ -69,7 +69,7 @@ class Road:
             sum(len(topic["partitions"]) for topic in each["assigned_partitions"]) if each else 0 for each in assigned
         ]
 
-    def wait_written(self, patience_s=40.0):
+    def wait_written(self, patience_s=120.0):
         lag.wait_until_written(self.config, patience_s)
 
     def rows(self, query, *values):
@@ -77,7 +77,7 @@ class Road:
             connection.execute(f"set search_path to {self.schema}, public")
             return connection.execute(query, values).fetchall()
 
-    def wait_for(self, condition, patience_s=40.0):
+    def wait_for(self, condition, patience_s=120.0):
         deadline = time.monotonic() + patience_s
         while not condition():
             dead = [worker for worker in self.workers if not worker.killed and worker.process.poll() is not None]
