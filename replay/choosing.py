@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from replay.reading import NEIGHBOUR_US, Window
 from schemas.event import UNDECODED
-from schemas.interfaces import INTERFACES
+from schemas.interfaces import INTERFACES, by_topic
 from schemas.rows import position_of
 from streams.archive.facts import TIME_COLUMN
 from streams.archive.layout import Archive, Manifest
@@ -25,8 +25,6 @@ _COLUMNS = ("interface", "source", "type", "time_us", "log_time_us", "recorded_u
 _BODIES = {"raw", "context"}
 _BESIDE_BYTES = 160
 """What a message weighs beside its bytes and its context [M]."""
-
-_TOPIC_NUMBERS = {entry.topic: entry.topic_number for entry in INTERFACES.values()}
 
 _Mask = NDArray[np.bool_]
 
@@ -85,7 +83,7 @@ def positions_of(messages: pa.Table) -> Ints:
     """Where messages stand in Kafka, each as one number."""
     topics = pc.unique(messages["topic"]).to_pylist()
     place = pc.index_in(messages["topic"], value_set=pa.array(topics, pa.string())).to_numpy()
-    numbers = np.array([_TOPIC_NUMBERS[topic] for topic in topics], np.int64)[place]
+    numbers = np.array([by_topic(topic).topic_number for topic in topics], np.int64)[place]
     partitions = messages["partition"].to_numpy().astype(np.int64)
     # position_of packs bits, and numpy packs columns alike
     return position_of(numbers, partitions, messages["offset"].to_numpy())  # type: ignore[return-value]

@@ -86,7 +86,7 @@ def messages(
 
 
 def event_of(row: dict[str, Any]) -> Event:
-    """The event in a row of a segment's messages."""
+    """The event in a row of a segment's messages; without its payload where that was not read."""
     return Event(
         row["event_id"].hex(),
         row["interface"],
@@ -95,7 +95,7 @@ def event_of(row: dict[str, Any]) -> Event:
         row["actor"],
         row["time_us"],
         row["log_time_us"],
-        orjson.loads(row["payload"]),
+        orjson.loads(row.get("payload", "{}")),
         row["raw"],
         orjson.loads(row["context"]),
         row["recorded_us"],

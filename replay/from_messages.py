@@ -6,16 +6,16 @@ interface are read in the order of their log's time stamps; :mod:`replay.shares`
 
 from collections.abc import Callable
 from contextlib import ExitStack
-
-import orjson
+from itertools import chain
 
 from replay import from_facts
+from replay.filtered import event_of
 from replay.load import TableWriter
 from replay.reading import Window
 from replay.shares import shares
 from schemas.event import Event
 from schemas.facts import Facts, Observation
-from schemas.interfaces import INTERFACES
+from schemas.interfaces import by_topic
 from schemas.rows import position_of
 from schemas.time import format_time
 from streams import memory, sink
@@ -27,23 +27,8 @@ from twin.merge.batch import Batch, Names
 _BATCH_FACTS = 160_000
 """Facts that are merged in one go; fewer where a part of a share has fewer."""
 
-_COLUMNS = (
-    "interface",
-    "source",
-    "type",
-    "time_us",
-    "log_time_us",
-    "recorded_us",
-    "topic",
-    "partition",
-    "offset",
-    "event_id",
-    "actor",
-    "raw",
-    "context",
-)
-
-_TOPIC_NUMBERS = {entry.topic: entry.topic_number for entry in INTERFACES.values()}
+_READ_ROWS = 1_000
+"""Messages that are objects of Python at a time."""
 
 
 def run(
@@ -63,8 +48,8 @@ def run(
         for share in all_shares:
             work.begin(goes_on=share.goes_on)
             for part in share.parts:
-                for row in zip(*(part[name].to_pylist() for name in _COLUMNS), strict=True):
-                    work.take(_event(*row))
+                for row in chain.from_iterable(rows.to_pylist() for rows in part.to_batches(_READ_ROWS)):
+                    work.take(event_of(row))
                     if work.facts >= _BATCH_FACTS:
                         work.write()
                 work.write()
@@ -95,7 +80,7 @@ class _Work:
 
     def take(self, kept: Event) -> None:
         """Decode a message again; what it says of the day goes into the batch."""
-        position = position_of(_TOPIC_NUMBERS[kept.topic], kept.partition, kept.offset)
+        position = position_of(by_topic(kept.topic).topic_number, kept.partition, kept.offset)
         for outcome in read_again(kept, self._conversations):
             if isinstance(outcome, Rejected):
                 continue
@@ -133,39 +118,6 @@ class _Work:
         self._batch = Batch(self._names)
         del merged
         memory.give_back()
-
-
-def _event(
-    interface: str,
-    source: str,
-    event_type: str,
-    time_us: int | None,
-    log_time_us: int | None,
-    recorded_us: int,
-    topic: str,
-    partition: int,
-    offset: int,
-    event_id: bytes,
-    actor: str,
-    raw: bytes,
-    context: str,
-) -> Event:
-    return Event(
-        event_id.hex(),
-        interface,
-        source,
-        event_type,
-        actor,
-        time_us,
-        log_time_us,
-        {},
-        raw,
-        orjson.loads(context),
-        recorded_us,
-        topic,
-        partition,
-        offset,
-    )
 
 
 def _quiet(_done: int, _of: int) -> None:

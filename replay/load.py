@@ -48,7 +48,6 @@ class TableWriter:
         self._url, self._schema, self._table = url, schema, table(name)
         self._pieces: queue.Queue[_Piece | None] = queue.Queue(_PIECES_AHEAD)
         self._trouble: BaseException | None = None
-        self._begun = False
         self._thread = threading.Thread(target=self._run, name=f"write-{name}", daemon=True)
         self.rows = 0
         """Rows of the table, once all is written."""
@@ -60,12 +59,10 @@ class TableWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._trouble = self._trouble or error
-        if not self._begun:
-            return
         try:
-            if error is None:
-                self._hand(None)
             if self._thread.is_alive():
+                if error is None:
+                    self._hand(None)
                 self._thread.join()
         except BaseException as stopped:
             self._trouble = self._trouble or stopped
@@ -81,8 +78,7 @@ class TableWriter:
         """
         if not data:
             return
-        if not self._begun:
-            self._begun = True
+        if self._thread.ident is None:
             self._thread.start()
         self._hand((data, new))
 

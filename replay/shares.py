@@ -205,14 +205,16 @@ def _gathered(archive: Archive, chosen: _AllChosen, cuts: _Cuts) -> Iterator[tup
     """All messages, some row groups at a time, with the share of each."""
     tables: list[pa.Table] = []
     owners: list[Ints] = []
+    size = 0
     for manifest, some in chosen:
         whose = cuts.shares_of(some)
         for table, mine in _row_groups(archive, manifest, some["row"]):
             tables.append(table)
             owners.append(whose[mine])
-            if sum(entry.nbytes for entry in tables) >= _ASIDE_BYTES:
+            size += table.nbytes
+            if size >= _ASIDE_BYTES:
                 yield pa.concat_tables(tables), np.concatenate(owners)
-                tables, owners = [], []
+                tables, owners, size = [], [], 0
     if tables:
         yield pa.concat_tables(tables), np.concatenate(owners)
 
