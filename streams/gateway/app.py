@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -78,6 +79,7 @@ class Gateway:
                 Route("/health", self.health),
                 Route("/interfaces/{number}/messages", self.post, methods=["POST"]),
             ],
+            exception_handlers={HTTPException: _nothing_there},
             lifespan=lifespan,
         )
 
@@ -121,7 +123,7 @@ class Gateway:
                 self._held_bytes += len(chunk)
                 held += len(chunk)
             if not body.strip():
-                return _error(400, "the body is empty")
+                return _error(400, "the body is empty; it has to be a message in its native format")
             parts: list[Part] = [Posted(bytes(body), source, time_us)]
             if request.headers.get("content-type", "").partition(";")[0].strip().lower() == NDJSON:
                 parts = list(json_lines(bytes(body), interface, source, time_us))
@@ -139,6 +141,13 @@ class Gateway:
             return True
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
         return scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode("latin-1"), self._token)
+
+
+async def _nothing_there(request: Request, problem: Exception) -> Response:
+    """A path or method that is none of ours, in words; the header of 405 that names the methods stays."""
+    assert isinstance(problem, HTTPException)
+    sentence = f"{request.method} {request.url.path} is not served here; GET / says what is"
+    return _error(problem.status_code, sentence, dict(problem.headers or {}))
 
 
 def _worded(answer: Answer) -> Response:

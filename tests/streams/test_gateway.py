@@ -197,6 +197,16 @@ def test_an_unknown_interface_is_not_found(client):
 
 
 @pytest.mark.parametrize(
+    ("method", "path", "code"), [("GET", "/interfaces/4/messages", 405), ("POST", "/nowhere", 404)]
+)
+def test_what_is_not_served_says_where_the_help_is(client, method, path, code):
+    answer = client.request(method, path)
+    assert answer.status_code == code
+    assert answer.json() == {"error": f"{method} {path} is not served here; GET / says what is"}
+    assert answer.headers.get("allow") == ("POST" if code == 405 else None)
+
+
+@pytest.mark.parametrize(
     "headers", [{"X-Time": "yesterday"}, {"X-Time": "2026-03-29T01:00:00"}, {"X-Source": "s" * 300}]
 )
 def test_bad_headers_are_a_bad_request(client, broker, headers):
@@ -205,7 +215,9 @@ def test_bad_headers_are_a_bad_request(client, broker, headers):
 
 
 def test_an_empty_body_is_a_bad_request(client):
-    assert post(client, b" \n").status_code == 400
+    answer = post(client, b" \n")
+    assert answer.status_code == 400
+    assert "native format" in answer.json()["error"]
 
 
 def test_a_large_body_is_refused_while_it_comes(broker, tmp_path):

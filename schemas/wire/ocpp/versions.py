@@ -70,7 +70,7 @@ def fitting_request(action: str, body: dict[str, Any], candidates: Iterable[str]
     """
     knowing = [version for version in candidates if action in actions(version)]
     if not knowing:
-        raise Unsupported(f"OCPP {' and '.join(candidates)} has no action {action[:60]!r}")
+        raise Unsupported(f"there is no action {action[:60]!r} in OCPP {', '.join(candidates)}")
     named = [(version, _request_file(version, action, send=send)) for version in knowing]
     return _fitting([(version, name) for version, name in named if name], action, body)
 
