@@ -7,7 +7,7 @@ from datetime import date
 import click
 from click.core import ParameterSource
 
-from cli.printing import as_json, console, notes, progress_bar, table
+from cli.printing import as_json, console, counted, notes, progress_bar, table
 from cli.times import DAY
 from replay import compare as comparing
 from replay import day as days
@@ -94,7 +94,8 @@ def replay(
         click.echo(as_json(answer))
         return
     rate = done.read / done.seconds if done.seconds else 0
-    console.print(f"{day} into {done.into}: {done.read:,} {source} in {done.seconds:.1f} s ({rate:,.0f}/s)")
+    read = counted(done.read, source.removesuffix("s"))
+    console.print(f"{day} into {done.into}: {read} in {done.seconds:.1f} s ({rate:,.0f}/s)")
     console.print("rows: " + ", ".join(f"{count:,} {name}" for name, count in done.counts.items()))
 
 

@@ -29,8 +29,18 @@ RUN_FOLDER = "TWIN_TEST_RUN"
 
 
 def pytest_configure(config):
-    if not hasattr(config, "workerinput"):
-        os.environ[RUN_FOLDER] = tempfile.mkdtemp(prefix="gegenstrom-test-")
+    if hasattr(config, "workerinput"):
+        return
+    os.environ[RUN_FOLDER] = tempfile.mkdtemp(prefix="gegenstrom-test-")
+    forget_the_developers_stack()
+
+
+def forget_the_developers_stack():
+    """``.twin`` in this folder, with its stack and point lists, and what the shell names are none of the tests' own."""
+    for name in [name for name in os.environ if name.startswith("TWIN_")]:
+        if not name.startswith("TWIN_TEST_") and name != "TWIN_CACHE":
+            del os.environ[name]
+    os.environ["TWIN_HOME"] = str(Path(os.environ[RUN_FOLDER]) / "home")
 
 
 def pytest_unconfigure(config):

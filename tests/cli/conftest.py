@@ -77,14 +77,12 @@ def street(kafka, database_url, tmp_path_factory):
 @pytest.fixture
 def bare():
     """Function: run ``twin`` as a person would, with no stack unless the environment names one."""
-    names = [name for name in os.environ if name.startswith("TWIN_") and not name.startswith("TWIN_TEST")]
     root = logging.getLogger()
     level, handlers = root.level, list(root.handlers)
 
     def run(*arguments, stdin=None, **environment):
-        cleared = dict.fromkeys(names)
         with piped(stdin):
-            return CliRunner().invoke(main, list(map(str, arguments)), env=cleared | environment)
+            return CliRunner().invoke(main, list(map(str, arguments)), env=environment)
 
     yield run
     root.setLevel(level)

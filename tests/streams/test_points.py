@@ -1,10 +1,12 @@
 """Point lists: where they lie, and how a log brings its own along."""
 
+from pathlib import Path
+
 import pytest
 
 from schemas.points import Point
 from streams.points import adopt, points_of
-from streams.settings import SettingsError
+from streams.settings import SettingsError, home_of
 
 LIST = "station,address,actor,attribute,unit\n7,1001,vnb:NORD,frequency,Hz\n"
 
@@ -17,6 +19,11 @@ def street(tmp_path, monkeypatch):
         (tmp_path / "street" / name).parent.mkdir(parents=True)
         (tmp_path / "street" / name).write_text(content)
     return tmp_path / "street"
+
+
+def test_what_lies_in_the_home_folder_of_whoever_runs_the_tests_reaches_none_of_them():
+    assert not home_of().is_relative_to(Path.cwd())
+    assert not home_of().exists()
 
 
 @pytest.mark.parametrize("log", ["25", "25/rooms.log"])
