@@ -25,9 +25,8 @@ class Twin:
     """The command ``twin`` on one home folder."""
 
     def __init__(self, home, environment):
-        clean = {name: text for name, text in os.environ.items() if not name.startswith("TWIN_")}
         self.home = home
-        self._environment = clean | {"TWIN_HOME": str(home)} | environment
+        self._environment = {**os.environ, "TWIN_HOME": str(home), **environment}
 
     def start(self, *arguments, module="cli.main"):
         return subprocess.Popen(

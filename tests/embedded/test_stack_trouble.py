@@ -19,10 +19,9 @@ def twin(tmp_path):
     """Function: run ``twin`` on a home folder whose name has spaces; exit code and everything printed."""
 
     def run(*arguments, **environment):
-        clean = {name: text for name, text in os.environ.items() if not name.startswith("TWIN_")}
         done = subprocess.run(
             [sys.executable, "-m", "cli.main", *arguments],
-            env=clean | {"TWIN_HOME": str(tmp_path / "a home")} | environment,
+            env={**os.environ, "TWIN_HOME": str(tmp_path / "a home"), **environment},
             capture_output=True,
             check=False,
             text=True,
